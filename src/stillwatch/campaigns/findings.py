@@ -1,0 +1,110 @@
+"""What a scan finds, as values: a campaign is a sum of evidence over a set of accounts.
+
+`bits = prior + sum(e.bits for e in evidence)`, log2 of a likelihood ratio each, capped per family: the waterfall is the
+score. Times are numpy-free `datetime` in UTC. Nothing here holds a prompt, save `shared_text`, which stays with the provider.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Severity = Literal["low", "medium", "high", "critical"]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One reason, for or against.
+
+    `observed` and `expected` are in the unit that `says` names; `bits` > 0 speaks for a campaign, < 0 against.
+    """
+
+    family: str  # sign_up, text, content, time, protocol, client
+    name: str
+    bits: float
+    observed: float
+    expected: float
+    technique: str  # MITRE ATLAS id
+    says: str
+
+
+@dataclass(frozen=True)
+class Lookalike:
+    """An innocent explanation that was considered."""
+
+    name: str  # the slug of its page in docs/lookalikes/
+    fits: bool  # True: this explanation holds, and weighs against the campaign
+    says: str
+
+
+@dataclass(frozen=True)
+class Member:
+    """One account of a campaign, and how surely it belongs."""
+
+    account_id: str
+    bits: float
+    requests: int
+    first_seen: datetime
+    last_seen: datetime
+
+
+@dataclass(frozen=True)
+class Link:
+    """Accounts that share one thing; the thing itself is not told."""
+
+    family: str
+    name: str  # payment, mail domain, address, turn, ...
+    accounts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TextPart:
+    """A piece of a shared text: words that recur, or a slot whose content changes."""
+
+    text: str
+    slot: bool
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """Accounts that act together, since when, what they took, and why we think so."""
+
+    id: str  # stable: derived from the members and the evidence
+    bits: float
+    prior: float
+    severity: Severity
+    families: tuple[str, ...]  # those that speak for it, strongest first
+    first_seen: datetime
+    crossed_at: datetime  # when the evidence first passed the line
+    last_seen: datetime
+    requests: int
+    requests_before_crossing: int
+    usage_input_tokens: int
+    usage_output_tokens: int
+    accounts: tuple[Member, ...]  # strongest first
+    evidence: tuple[Evidence, ...]  # strongest first
+    lookalikes_considered: tuple[Lookalike, ...]
+    timeline: tuple[tuple[datetime, int], ...]  # requests by hour, hours without any left out
+    links: tuple[Link, ...]
+    shared_text: tuple[tuple[TextPart, ...], ...]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the scan read, and what it lacked."""
+
+    files: int
+    requests: int
+    accounts: int
+    rejected: int
+    sign_up: bool  # an accounts table was given
+    notes: tuple[str, ...]  # what was absent, and what that means
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The result of a scan."""
+
+    start: datetime
+    end: datetime
+    campaigns: tuple[Campaign, ...]  # strongest first
+    inputs: Inputs

@@ -1,0 +1,1 @@
+"""Where it runs: in this process by default, with threads over Arrow batches."""

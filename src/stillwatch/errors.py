@@ -1,0 +1,44 @@
+"""Every error that a user may see: what happened, where, and what to do next.
+
+Programmers' mistakes stay built-in exceptions. A bad *row* is no exception: it goes to the rejects (`traffic.rejects`).
+The command line prints `str(error)` and leaves with `error.exit_code`.
+"""
+
+
+class StillwatchError(Exception):
+    """The root of all that users see.
+
+    Args:
+        what: what went wrong, one sentence.
+        where: the file, setting or column that it is about, if there is one.
+        hint: what to do next.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: str | None = None, hint: str | None = None) -> None:
+        super().__init__(what)
+        self.what, self.where, self.hint = what, where, hint
+
+    def __str__(self) -> str:
+        """One line: `where: what. hint`."""
+        place = f"{self.where}: " if self.where else ""
+        return f"{place}{self.what}" + (f" {self.hint}" if self.hint else "")
+
+
+class InputError(StillwatchError):
+    """A log, an accounts table or a findings file that cannot be used."""
+
+    exit_code = 1
+
+
+class ConfigError(StillwatchError):
+    """A setting, an option or a key that is missing or wrong."""
+
+    exit_code = 2
+
+
+class PrivacyError(StillwatchError):
+    """What was asked would show more than it may."""
+
+    exit_code = 4

@@ -1,0 +1,1 @@
+"""What we show: the result document and its renderers."""

@@ -1,0 +1,1 @@
+"""Traffic that we make ourselves, for the demo and the tests."""

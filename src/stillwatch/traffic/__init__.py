@@ -1,0 +1,1 @@
+"""What was asked: the request schema, readers of the formats people have, pseudonyms."""
