@@ -1,0 +1,310 @@
+"""Every number that a user may doubt, in one file: `stillwatch.toml`.
+
+A setting comes from a flag, else from the environment, else from the file, else from its default here; where it came
+from is kept (`stillwatch config show --origin`). In the environment, `scan.high_bits` is `STILLWATCH_SCAN__HIGH_BITS`.
+
+    settings = load(file=None, environ=os.environ, flags={"scan.threads": 4})
+    settings.config.scan.threads       # 4
+    settings.origins["scan.threads"]   # "flag"
+
+The description of a field is its reason; the commented file of `stillwatch config init` and `docs/configuration.md` are
+made from it.
+"""
+
+import difflib
+import json
+import textwrap
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from stillwatch.errors import ConfigError
+
+#: The file that is read where none is named, if it is there.
+FILE = Path("stillwatch.toml")
+
+#: Environment variables with a name of their own, and the setting that they give.
+VARIABLES = {"STILLWATCH_KEY_FILE": "pseudonyms.key_file"}
+
+_PATHS = {"input.mapping", "pseudonyms.key_file", "reviews.path"}
+_XDG = {"pseudonyms.key_file": ("XDG_CONFIG_HOME", "key"), "reviews.path": ("XDG_DATA_HOME", "reviews.sqlite")}
+
+Bits = Annotated[float, Field(ge=-100, le=1000, allow_inf_nan=False)]
+HomePath = Annotated[Path, AfterValidator(Path.expanduser)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class ScanConfig(_Section):
+    """How a scan judges, and with how many threads."""
+
+    threads: int = Field(
+        0,
+        ge=0,
+        le=1024,
+        description="Threads that read and take signatures; 0 is one for each core. The findings do not depend on it.",
+    )
+    prior_bits: Bits = Field(
+        -10.0,
+        description="What a set of accounts starts with, as log2 odds: one set in a thousand that is looked at is a "
+        "campaign. Lower it to ask for more evidence of everything.",
+    )
+    report_bits: Bits = Field(
+        0.0,
+        description="The line: a campaign is reported from here on, and `crossed_at` is when it was passed. At 0 it is "
+        "as likely as not, given the prior.",
+    )
+    medium_bits: Bits = Field(0.0, description="Severity medium from here on; low is between the line and this.")
+    high_bits: Bits = Field(8.0, description="Severity high from here on: odds of 256 to 1.")
+    critical_bits: Bits = Field(20.0, description="Severity critical from here on: odds of a million to 1.")
+    min_accounts: int = Field(
+        3,
+        ge=2,
+        description="Fewest accounts of a campaign. Two that share something are mostly one customer with two keys.",
+    )
+    family_cap_bits: Bits = Field(
+        12.0,
+        gt=0,
+        description="Most that one family of evidence may add, so that no single kind of reason, however strong, "
+        "carries a campaign to critical by itself.",
+    )
+    hub_accounts: int = Field(
+        200,
+        ge=2,
+        description="What more accounts than this share (an office's address, a popular agent's prompt) links nobody.",
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.report_bits <= self.medium_bits <= self.high_bits <= self.critical_bits:
+            raise ValueError("report_bits <= medium_bits <= high_bits <= critical_bits must hold")
+        return self
+
+
+class InputConfig(_Section):
+    """What the logs look like."""
+
+    format: str | None = Field(
+        None,
+        examples=["native"],
+        description="The format of the logs: native, litellm, otel, openai, langfuse or a plugin's. Left out, each "
+        "file's format is recognised by its content.",
+    )
+    mapping: HomePath | None = Field(
+        None,
+        examples=["mapping.toml"],
+        description="A TOML file that maps the columns of a format that is not known here to the request schema.",
+    )
+    max_text_bytes: int = Field(
+        1_000_000,
+        ge=1_000,
+        description="A row with a longer text goes to the rejects: one row of 50 MB would cost more than ten thousand "
+        "others and is no chat.",
+    )
+
+
+class PseudonymsConfig(_Section):
+    """The key under which addresses, payment fingerprints and mail domains become tokens as they are read."""
+
+    key_file: HomePath = Field(
+        Path("~/.config/stillwatch/key"),
+        description="The key, as `stillwatch config init` makes it (or $XDG_CONFIG_HOME/stillwatch/key; "
+        "STILLWATCH_KEY_FILE names another). Whoever has it can test guesses of an address: mode 0600, and not in "
+        "the log's folder.",
+    )
+    required: bool = Field(
+        default=False,
+        description="true: no scan without a key file. false: where the default file is absent, each scan makes a key "
+        "that it forgets, and tokens of two scans cannot be compared.",
+    )
+
+
+class ReviewsConfig(_Section):
+    """Where people's verdicts are remembered."""
+
+    path: HomePath = Field(
+        Path("~/.local/share/stillwatch/reviews.sqlite"),
+        description="A SQLite file (or $XDG_DATA_HOME/stillwatch/reviews.sqlite); analysts who work together name one.",
+    )
+
+
+class Config(_Section):
+    """The whole of `stillwatch.toml`."""
+
+    scan: ScanConfig = ScanConfig()
+    input: InputConfig = InputConfig()
+    pseudonyms: PseudonymsConfig = PseudonymsConfig()
+    reviews: ReviewsConfig = ReviewsConfig()
+
+
+_SECTIONS: Mapping[str, type[BaseModel]] = {
+    "scan": ScanConfig,
+    "input": InputConfig,
+    "pseudonyms": PseudonymsConfig,
+    "reviews": ReviewsConfig,
+}
+_Layer = dict[str, tuple[object, str]]  # dotted name: value, where it came from
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting as the code declares it, for the commented file and the docs."""
+
+    section: str
+    name: str
+    default: object  # None: it has no value by itself
+    example: object
+    reason: str
+
+    @property
+    def key(self) -> str:
+        """The dotted name, `scan.threads`."""
+        return f"{self.section}.{self.name}"
+
+    @property
+    def variable(self) -> str:
+        """The environment variable, `STILLWATCH_SCAN__THREADS`."""
+        return f"STILLWATCH_{self.section}__{self.name}".upper()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The configuration in force, and where each value came from (`default`, `flag`, a variable's name or a file's)."""
+
+    config: Config
+    origins: Mapping[str, str]
+
+    def value(self, key: str) -> Any:  # noqa: ANN401 — a setting has the type that its section says
+        """The value of a dotted name."""
+        section, name = key.split(".")
+        return getattr(getattr(self.config, section), name)
+
+
+def declared() -> Iterator[Setting]:
+    """Every setting, in the order of the file."""
+    for section, model in _SECTIONS.items():
+        for name, field in model.model_fields.items():
+            example = field.examples[0] if field.examples else field.default
+            yield Setting(section, name, field.default, example, field.description or "")
+
+
+def load(file: Path | None, environ: Mapping[str, str], flags: Mapping[str, object] | None = None) -> Settings:
+    """Puts flags, environment, file and defaults together.
+
+    Args:
+        file: the file that the user named; None reads `./stillwatch.toml` if there is one.
+        environ: `os.environ`.
+        flags: dotted names and values from the command line; None is a flag that was not given.
+
+    Raises:
+        ConfigError: the file is absent or no TOML, a setting is unknown (the nearest is named) or its value is wrong.
+    """
+    file = file or (FILE if FILE.is_file() else None)
+    layers = [_xdg(environ), _from_file(file) if file else {}, _from_environment(environ), _from_flags(flags or {})]
+    given = {key: pair for layer in layers for key, pair in layer.items()}
+    origins = {setting.key: "default" for setting in declared()}
+    nested: dict[str, dict[str, object]] = {section: {} for section in _SECTIONS}
+    for key, (value, origin) in given.items():
+        if key not in origins:
+            raise _unknown(key, list(origins), origin)
+        origins[key] = origin
+        section, name = key.split(".")
+        nested[section][name] = value
+    try:
+        return Settings(Config.model_validate(nested), origins)
+    except ValidationError as error:
+        raise _wrong(error, origins) from None
+
+
+def _xdg(environ: Mapping[str, str]) -> _Layer:
+    return {
+        key: (Path(environ[variable]) / "stillwatch" / name, variable)
+        for key, (variable, name) in _XDG.items()
+        if environ.get(variable)
+    }
+
+
+def _from_file(file: Path) -> _Layer:
+    try:
+        sections = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        hint = "Make one with `stillwatch config init`."
+        raise ConfigError(f"cannot be read ({error.strerror}).", where=str(file), hint=hint) from None
+    except ValueError as error:
+        raise ConfigError(f"is not TOML: {error}.", where=str(file)) from None
+    layer: _Layer = {}
+    for section, settings in sections.items():
+        if not isinstance(settings, dict):
+            raise ConfigError(f"{section} stands outside of a section, such as [scan].", where=str(file))
+        if section not in _SECTIONS:
+            raise _unknown(section, list(_SECTIONS), str(file))
+        layer |= {f"{section}.{name}": (value, str(file)) for name, value in settings.items()}
+    return {key: (_beside(file, key, value), origin) for key, (value, origin) in layer.items()}
+
+
+def _beside(file: Path, key: str, value: object) -> object:
+    """A path in the file is meant from the file's folder, whatever folder the command runs in."""
+    return file.parent / Path(value).expanduser() if key in _PATHS and isinstance(value, str) else value
+
+
+def _from_environment(environ: Mapping[str, str]) -> _Layer:
+    layer: _Layer = {}
+    for variable, value in environ.items():
+        if value and variable.startswith("STILLWATCH_") and "__" in variable:
+            layer[variable.removeprefix("STILLWATCH_").lower().replace("__", ".", 1)] = (value, variable)
+    return layer | {key: (environ[variable], variable) for variable, key in VARIABLES.items() if environ.get(variable)}
+
+
+def _from_flags(flags: Mapping[str, object]) -> _Layer:
+    return {key: (value, "flag") for key, value in flags.items() if value is not None}
+
+
+def _wrong(error: ValidationError, origins: Mapping[str, str]) -> ConfigError:
+    """All that is wrong with the values, in one line."""
+    problems = []
+    for detail in error.errors(include_url=False, include_input=False):
+        key = ".".join(str(part) for part in detail["loc"])
+        message = detail["msg"].removeprefix("Value error, ")
+        problems.append((origins.get(key), f"{key}: {message[0].lower()}{message[1:]}"))
+    return ConfigError("; ".join(what for _, what in problems) + ".", where=problems[0][0])
+
+
+def _unknown(key: str, known: list[str], where: str) -> ConfigError:
+    nearest = difflib.get_close_matches(key, known, n=1, cutoff=0)
+    return ConfigError(f"unknown setting {key}.", where=where, hint=f"Did you mean {nearest[0]}?")
+
+
+def toml(value: object) -> str:
+    """One value as TOML writes it (a JSON string is one too)."""
+    if isinstance(value, Path):
+        value = str(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def template() -> str:
+    """`stillwatch.toml` with every setting, its reason and its default, all commented out.
+
+    Commented out, so that a better default of a later version reaches those who never chose otherwise.
+    """
+    lines = [
+        "# stillwatch.toml: every setting with its reason and its default. Take the `#` away to change one.",
+        "# A flag wins over the environment, the environment over this file. Paths are meant from this file's folder.",
+    ]
+    section = ""
+    for setting in declared():
+        if setting.section != section:
+            section = setting.section
+            lines += ["", f"[{section}]"]
+        lines += ["", *_wrapped(setting.reason)]
+        lines.append(f"# {setting.name} = {toml(setting.example)}")
+    return "\n".join(lines) + "\n"
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, width=100, initial_indent="# ", subsequent_indent="# ")
