@@ -45,37 +45,39 @@ class ScanConfig(_Section):
     """How a scan judges, and with how many threads."""
 
     threads: int = Field(
-        0,
+        default=0,
         ge=0,
         le=1024,
         description="Threads that read and take signatures; 0 is one for each core. The findings do not depend on it.",
     )
     prior_bits: Bits = Field(
-        -10.0,
+        default=-10.0,
         description="What a set of accounts starts with, as log2 odds: one set in a thousand that is looked at is a "
         "campaign. Lower it to ask for more evidence of everything.",
     )
     report_bits: Bits = Field(
-        0.0,
+        default=0.0,
         description="The line: a campaign is reported from here on, and `crossed_at` is when it was passed. At 0 it is "
         "as likely as not, given the prior.",
     )
-    medium_bits: Bits = Field(0.0, description="Severity medium from here on; low is between the line and this.")
-    high_bits: Bits = Field(8.0, description="Severity high from here on: odds of 256 to 1.")
-    critical_bits: Bits = Field(20.0, description="Severity critical from here on: odds of a million to 1.")
+    medium_bits: Bits = Field(
+        default=0.0, description="Severity medium from here on; low is between the line and this."
+    )
+    high_bits: Bits = Field(default=8.0, description="Severity high from here on: odds of 256 to 1.")
+    critical_bits: Bits = Field(default=20.0, description="Severity critical from here on: odds of a million to 1.")
     min_accounts: int = Field(
-        3,
+        default=3,
         ge=2,
         description="Fewest accounts of a campaign. Two that share something are mostly one customer with two keys.",
     )
     family_cap_bits: Bits = Field(
-        12.0,
+        default=12.0,
         gt=0,
         description="Most that one family of evidence may add, so that no single kind of reason, however strong, "
         "carries a campaign to critical by itself.",
     )
     hub_accounts: int = Field(
-        200,
+        default=200,
         ge=2,
         description="What more accounts than this share (an office's address, a popular agent's prompt) links nobody.",
     )
@@ -91,18 +93,18 @@ class InputConfig(_Section):
     """What the logs look like."""
 
     format: str | None = Field(
-        None,
+        default=None,
         examples=["native"],
         description="The format of the logs: native, litellm, otel, openai, langfuse or a plugin's. Left out, each "
         "file's format is recognised by its content.",
     )
     mapping: HomePath | None = Field(
-        None,
+        default=None,
         examples=["mapping.toml"],
         description="A TOML file that maps the columns of a format that is not known here to the request schema.",
     )
     max_text_bytes: int = Field(
-        1_000_000,
+        default=1_000_000,
         ge=1_000,
         description="A row with a longer text goes to the rejects: one row of 50 MB would cost more than ten thousand "
         "others and is no chat.",
@@ -113,7 +115,7 @@ class PseudonymsConfig(_Section):
     """The key under which addresses, payment fingerprints and mail domains become tokens as they are read."""
 
     key_file: HomePath = Field(
-        Path("~/.config/stillwatch/key"),
+        default=Path("~/.config/stillwatch/key"),
         description="The key, as `stillwatch config init` makes it (or $XDG_CONFIG_HOME/stillwatch/key; "
         "STILLWATCH_KEY_FILE names another). Whoever has it can test guesses of an address: mode 0600, and not in "
         "the log's folder.",
@@ -129,7 +131,7 @@ class ReviewsConfig(_Section):
     """Where people's verdicts are remembered."""
 
     path: HomePath = Field(
-        Path("~/.local/share/stillwatch/reviews.sqlite"),
+        default=Path("~/.local/share/stillwatch/reviews.sqlite"),
         description="A SQLite file (or $XDG_DATA_HOME/stillwatch/reviews.sqlite); analysts who work together name one.",
     )
 
