@@ -1,0 +1,64 @@
+# Nothing but Python 3.11 or later and make is needed. Everything is installed into .venv, from the locked and hashed
+# lists in requirements/, and `make clean` takes it all away again.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint docs bench prove lock clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.run  ## .venv with the command stillwatch in it
+
+demo: $(VENV)/.run  ## simulate a log, scan it, show the campaigns and write an HTML report
+	$(BIN)/stillwatch demo --out out/demo
+
+test: $(VENV)/.dev  ## all tests, the slow ones too
+	$(BIN)/pytest -n auto --dist worksteal -q
+
+lint: $(VENV)/.dev  ## ruff, mypy and the layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(VENV)/.dev  ## write the reference pages anew from the code
+	$(BIN)/python docs/generate.py
+
+bench: $(VENV)/.dev  ## time the kernels and the scan against others', as ratios
+	@for script in $(filter-out bench/prove.py,$(wildcard bench/*.py)); do \
+		echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+prove: $(VENV)/.dev  ## measure detection on labelled scenarios and seeds, into one table
+	$(BIN)/python bench/prove.py
+
+LOCK = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --no-annotate --extra report --group build
+
+lock:  ## pin the newest versions that fit (needs uv)
+	$(LOCK) --upgrade --output-file requirements/run.txt
+	$(LOCK) --upgrade --constraint requirements/run.txt --group dev --output-file requirements/dev.txt
+
+clean:  ## remove all that the targets made
+	rm -rf $(VENV) out dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find src tests bench docs -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'stillwatch needs Python 3.11 or later; name one: make PYTHON=python3.12' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo 'Python cannot make a virtual environment here: apt-get install python3-venv' >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements/run.txt pyproject.toml | $(VENV)/bin/python
+	$(INSTALL) --require-hashes -r requirements/run.txt
+	$(INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	$(INSTALL) --require-hashes -r requirements/dev.txt
+	@touch $@
