@@ -1,0 +1,76 @@
+"""Options that several verbs have, and what they mean."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from stillwatch.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from stillwatch.config import Settings
+    from stillwatch.reports.document import FindingsDocument
+    from stillwatch.reports.reviews import ReviewStore
+    from stillwatch.traffic.pseudonyms import Key
+
+FILE = click.Path(path_type=Path)
+FINDINGS = Path("findings.json")
+
+config = click.option(
+    "--config", "config_file", type=FILE, help="The settings; ./stillwatch.toml is read if it is there.", metavar="FILE"
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+quiet = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors (and what --json asks for).")
+findings = click.option(
+    "--findings", "-f", type=FILE, default=FINDINGS, show_default=True, help="What `scan -o` wrote.", metavar="FILE"
+)
+
+
+def load_settings(config_file: Path | None, flags: Mapping[str, object] | None = None) -> "Settings":
+    """The configuration in force for this command line."""
+    from stillwatch.config import load
+
+    return load(config_file, os.environ, flags)
+
+
+def load_key(settings: "Settings") -> "Key":
+    """The key for pseudonyms; without a key file one for this scan alone, if the settings allow it.
+
+    Raises:
+        ConfigError: a key is required, or was named, and is not there.
+    """
+    from stillwatch.traffic.pseudonyms import Key
+
+    place = settings.config.pseudonyms.key_file
+    if place.exists():
+        return Key.load(place)
+    named = settings.origins["pseudonyms.key_file"] not in {"default", "XDG_CONFIG_HOME"}
+    if named or settings.config.pseudonyms.required:
+        hint = "Make one with `stillwatch config init`."
+        raise ConfigError("There is no key here, and one is required.", where=str(place), hint=hint)
+    return Key.ephemeral()
+
+
+def load_reviews(settings: "Settings") -> "ReviewStore":
+    """Where people's verdicts are remembered."""
+    from stillwatch.reports.reviews import ReviewStore
+
+    return ReviewStore(settings.config.reviews.path)
+
+
+def load_findings(path: Path, settings: "Settings") -> "FindingsDocument":
+    """The findings of an earlier scan, with what people have said of them since.
+
+    Raises:
+        InputError: there is no such file, or it holds no findings.
+    """
+    from stillwatch.reports.document import loads, with_reviews
+
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        hint = f"`stillwatch scan LOGS -o {path}` writes them."
+        raise InputError("There are no findings here.", where=str(path), hint=hint) from None
+    return with_reviews(loads(content, where=str(path)), load_reviews(settings).recall)

@@ -1,0 +1,142 @@
+"""`stillwatch scan`: from logs to campaigns."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from stillwatch.cli import options
+from stillwatch.cli.output import Progress, check_writable, note, progress, show, write_whole
+
+if TYPE_CHECKING:
+    from stillwatch.config import Settings
+    from stillwatch.reports.document import FindingsDocument
+    from stillwatch.traffic.rejects import Rejects
+
+FINDINGS_FOUND = 8
+SEVERITIES = ("low", "medium", "high", "critical")
+
+
+class Time(click.ParamType[datetime]):
+    """A moment in ISO 8601, in UTC where it names no zone."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Parses what the user gave."""
+        try:
+            moment = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a time such as 2026-03-01 or 2026-03-01T12:00:00Z.", param, ctx)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@click.command(short_help="Find campaigns in request logs.")
+@click.argument("logs", nargs=-1, required=True)
+@click.option(
+    "--accounts", type=options.FILE, metavar="FILE", help="The accounts table: without it, no sign-up evidence."
+)
+@click.option("--until", type=Time(), metavar="TIME", help="Look only at requests before this time (ISO 8601).")
+@click.option("--output", "-o", type=options.FILE, metavar="FILE", help="Write the findings as JSON.")
+@click.option("--html", type=options.FILE, metavar="FILE", help="Write the report as one HTML file.")
+@click.option("--fail-on", type=click.Choice(SEVERITIES), help="Exit with 8 if a campaign is this severe or more.")
+@click.option("--rejects", "rejects_file", type=options.FILE, metavar="FILE", help="Write the rows left out, and why.")
+@click.option("--format", "log_format", metavar="NAME", help="The logs' format, where it is not recognised.")
+@click.option("--mapping", type=options.FILE, metavar="FILE", help="TOML that maps a format of your own.")
+@click.option("--threads", type=int, metavar="N", help="How many threads; all cores by default.")
+@options.config
+@options.as_json
+@options.quiet
+@click.pass_context
+def command(
+    ctx: click.Context,
+    *,
+    logs: tuple[str, ...],
+    accounts: Path | None,
+    until: datetime | None,
+    output: Path | None,
+    html: Path | None,
+    fail_on: str | None,
+    rejects_file: Path | None,
+    log_format: str | None,
+    mapping: Path | None,
+    threads: int | None,
+    config_file: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Find the campaigns in request logs.
+
+    LOGS are files, folders or globs; `-` is standard input. Campaigns that a person rejected (`stillwatch review`) stay
+    in the findings, marked, and do not count for --fail-on.
+
+    \b
+    Example:
+      stillwatch scan logs/ --accounts accounts.csv -o findings.json --html report.html
+    """
+    check_writable(output, html, rejects_file)
+    flags = {"input.format": log_format, "input.mapping": mapping, "scan.threads": threads}
+    settings = options.load_settings(config_file, flags)
+    document, rejects = find(logs, accounts, settings, until=until, bars=progress(quiet=quiet or as_json))
+    if rejects_file:
+        rejects.write(rejects_file)
+    elif rejects.count:
+        note(f"{rejects.count:,} rows were left out; --rejects FILE writes which, and why.", quiet=quiet)
+    write(document, output, html)
+    if as_json or not quiet:
+        _print(document, as_json=as_json)
+    if fail_on and severe(document, fail_on):
+        ctx.exit(FINDINGS_FOUND)
+
+
+def find(
+    logs: Sequence[str | Path],
+    accounts: Path | None,
+    settings: "Settings",
+    *,
+    until: datetime | None = None,
+    bars: AbstractContextManager[Progress],
+) -> tuple["FindingsDocument", "Rejects"]:
+    """Scans logs; the verdicts of people are recalled."""
+    from stillwatch.campaigns.scan import scan
+    from stillwatch.reports.document import to_document
+    from stillwatch.traffic import Rejects, open_requests, read_accounts
+
+    key, rejects, given = options.load_key(settings), Rejects(), settings.config.input
+    source = open_requests(
+        [str(log) for log in logs], rejects=rejects, key=key, format=given.format, mapping=given.mapping
+    )
+    table = read_accounts(accounts, key=key, rejects=rejects) if accounts else None
+    with bars as advance:
+        findings = scan(source, table, settings=settings.config.scan, until=until, progress=advance)
+    return to_document(findings, reviews=options.load_reviews(settings).recall), rejects
+
+
+def write(document: "FindingsDocument", output: Path | None, html: Path | None) -> None:
+    """Writes what was asked for, each file wholly or not at all."""
+    if output:
+        from stillwatch.reports.document import dumps
+
+        write_whole(output, dumps(document))
+    if html:
+        from stillwatch.reports.html import report_html
+
+        write_whole(html, report_html(document))
+
+
+def _print(document: "FindingsDocument", *, as_json: bool) -> None:
+    from stillwatch.reports.document import dumps
+    from stillwatch.reports.terminal import summary
+
+    if as_json:
+        click.echo(dumps(document), nl=False)
+    else:
+        show(summary(document))
+
+
+def severe(document: "FindingsDocument", least: str) -> bool:
+    """Whether a campaign that nobody rejected is at least this severe."""
+    return any(SEVERITIES.index(c.severity) >= SEVERITIES.index(least) for c in document.standing)
