@@ -283,10 +283,10 @@ def _unknown(key: str, known: list[str], where: str) -> ConfigError:
 
 
 def toml(value: object) -> str:
-    """One value as TOML writes it (a JSON string is one too)."""
+    """One value as TOML writes it: as JSON does, save for the delete character."""
     if isinstance(value, Path):
         value = str(value)
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def template() -> str:

@@ -47,7 +47,7 @@ def init(*, config_file: Path | None, quiet: bool) -> None:
         write_whole(file, template())
     if key_file in made:
         key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        Key.generate().save(key_file)
+        Key.create(key_file)
     for place in (file, key_file):
         note(f"{'made' if place in made else 'kept'} {place}", quiet=quiet)
 

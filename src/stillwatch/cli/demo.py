@@ -19,7 +19,9 @@ from stillwatch.cli.scan import find, write
     metavar="FOLDER",
     help="Where to write.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another seed, other traffic.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), metavar="N", default=0, show_default=True, help="Another seed, other traffic."
+)
 @options.quiet
 def command(*, out: Path, seed: int, quiet: bool) -> None:
     """Show everything in a minute: simulate a log, scan it, explain its first campaign, write the report.

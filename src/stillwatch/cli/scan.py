@@ -35,7 +35,7 @@ class Time(click.ParamType[datetime]):
 
 
 @click.command(short_help="Find campaigns in request logs.")
-@click.argument("logs", nargs=-1, required=True)
+@click.argument("logs", nargs=-1, required=True, type=click.Path())
 @click.option(
     "--accounts", type=options.FILE, metavar="FILE", help="The accounts table: without it, no sign-up evidence."
 )
@@ -84,7 +84,7 @@ def command(
     if rejects_file:
         rejects.write(rejects_file)
     elif rejects.count:
-        note(f"{rejects.count:,} rows were left out; --rejects FILE writes which, and why.", quiet=quiet)
+        note(_left_out(rejects), quiet=quiet)
     write(document, output, html)
     if as_json or not quiet:
         _print(document, as_json=as_json)
@@ -125,6 +125,11 @@ def write(document: "FindingsDocument", output: Path | None, html: Path | None) 
         from stillwatch.reports.html import report_html
 
         write_whole(html, report_html(document))
+
+
+def _left_out(rejects: "Rejects") -> str:
+    reasons = ", ".join(f"{reason}: {count:,}" for reason, count in rejects.counts_by_reason.items())
+    return f"Left out {rejects.count:,} rows that could not be read ({reasons}); --rejects FILE writes which."
 
 
 def _print(document: "FindingsDocument", *, as_json: bool) -> None:

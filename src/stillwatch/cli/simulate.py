@@ -12,9 +12,16 @@ from stillwatch.cli.output import note, progress
 @click.command(short_help="Make labelled traffic, campaigns and their look-alikes planted.")
 @click.argument("scenario")
 @click.option("--out", type=options.FILE, required=True, metavar="FOLDER", help="Where to write.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another seed, other traffic.")
 @click.option(
-    "--scale", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True, help="Times as much."
+    "--seed", type=click.IntRange(min=0), metavar="N", default=0, show_default=True, help="Another seed, other traffic."
+)
+@click.option(
+    "--scale",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="X",
+    default=1.0,
+    show_default=True,
+    help="Times as much.",
 )
 @options.as_json
 @options.quiet
