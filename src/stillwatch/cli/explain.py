@@ -29,7 +29,7 @@ def command(*, campaign: str, findings: Path, html: Path | None, config_file: Pa
     if html:
         from stillwatch.reports.html import campaign_html
 
-        write_whole(html, campaign_html(document, found))
+        write_whole(html, campaign_html(document, found.id))
     if as_json:
         click.echo(found.model_dump_json(indent=2))
     elif not html:
