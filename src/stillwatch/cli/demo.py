@@ -30,9 +30,11 @@ def command(*, out: Path, seed: int, quiet: bool) -> None:
     Example:
       stillwatch demo --out stillwatch-demo
     """
+    from stillwatch.config import Config
     from stillwatch.reports.terminal import summary, waterfall
     from stillwatch.simulate import load
     from stillwatch.simulate import write as simulate
+    from stillwatch.traffic.pseudonyms import Key
 
     note("Simulating a provider's log, with campaigns and innocent look-alikes in it.", quiet=quiet)
     with progress(quiet=quiet) as advance:
@@ -41,12 +43,13 @@ def command(*, out: Path, seed: int, quiet: bool) -> None:
     log, accounts = provider / "requests.parquet", provider / "accounts.parquet"
     findings, page = out / "findings.json", out / "report.html"
     note(f"Scanning {log}.", quiet=quiet)
-    document, _ = find([log], accounts, options.load_settings(None), bars=progress(quiet=quiet))
+    with progress(quiet=quiet) as advance:
+        document, _ = find([log], accounts, Config(), key=Key.ephemeral(), recall=None, until=None, progress=advance)
     write(document, findings, page)
     if not quiet:
-        first = document.campaigns[0]
-        show(summary(document), waterfall(first))
-        note(_next_steps(first.id, log, accounts, findings, page))
+        show(summary(document), *(waterfall(first) for first in document.campaigns[:1]))
+        first = document.campaigns[0].id if document.campaigns else "CAMPAIGN"
+        note(_next_steps(first, log, accounts, findings, page))
 
 
 def _next_steps(campaign: str, log: Path, accounts: Path, findings: Path, page: Path) -> str:

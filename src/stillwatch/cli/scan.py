@@ -1,7 +1,6 @@
 """`stillwatch scan`: from logs to campaigns."""
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +11,11 @@ from stillwatch.cli import options
 from stillwatch.cli.output import Progress, check_writable, note, progress, show, write_whole
 
 if TYPE_CHECKING:
-    from stillwatch.config import Settings
-    from stillwatch.reports.document import FindingsDocument
+    from collections.abc import Callable
+
+    from stillwatch.config import Config
+    from stillwatch.reports.document import Campaign, FindingsDocument, Review
+    from stillwatch.traffic.pseudonyms import Key
     from stillwatch.traffic.rejects import Rejects
 
 FINDINGS_FOUND = 8
@@ -29,9 +31,9 @@ class Time(click.ParamType[datetime]):
         """Parses what the user gave."""
         try:
             moment = datetime.fromisoformat(str(value))
-        except ValueError:
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
             self.fail(f"{value!r} is not a time such as 2026-03-01 or 2026-03-01T12:00:00Z.", param, ctx)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @click.command(short_help="Find campaigns in request logs.")
@@ -80,7 +82,9 @@ def command(
     check_writable(output, html, rejects_file)
     flags = {"input.format": log_format, "input.mapping": mapping, "scan.threads": threads}
     settings = options.load_settings(config_file, flags)
-    document, rejects = find(logs, accounts, settings, until=until, bars=progress(quiet=quiet or as_json))
+    key, recall = options.load_key(settings), options.load_reviews(settings).recall
+    with progress(quiet=quiet or as_json) as advance:
+        document, rejects = find(logs, accounts, settings.config, key=key, recall=recall, until=until, progress=advance)
     if rejects_file:
         rejects.write(rejects_file)
     elif rejects.count:
@@ -95,24 +99,24 @@ def command(
 def find(
     logs: Sequence[str | Path],
     accounts: Path | None,
-    settings: "Settings",
+    config: "Config",
     *,
-    until: datetime | None = None,
-    bars: AbstractContextManager[Progress],
+    key: "Key",
+    recall: "Callable[[Campaign], Review | None] | None",
+    until: datetime | None,
+    progress: Progress,
 ) -> tuple["FindingsDocument", "Rejects"]:
-    """Scans logs; the verdicts of people are recalled."""
+    """Scans logs, and recalls what people said of such campaigns before."""
     from stillwatch.campaigns.scan import scan
     from stillwatch.reports.document import to_document
     from stillwatch.traffic import Rejects, open_requests, read_accounts
 
-    key, rejects, given = options.load_key(settings), Rejects(), settings.config.input
-    source = open_requests(
-        [str(log) for log in logs], rejects=rejects, key=key, format=given.format, mapping=given.mapping
-    )
+    rejects, given = Rejects(), config.input
+    paths = [str(log) for log in logs]
+    source = open_requests(paths, rejects=rejects, key=key, format=given.format, mapping=given.mapping)
     table = read_accounts(accounts, key=key, rejects=rejects) if accounts else None
-    with bars as advance:
-        findings = scan(source, table, settings=settings.config.scan, until=until, progress=advance)
-    return to_document(findings, reviews=options.load_reviews(settings).recall), rejects
+    findings = scan(source, table, settings=config.scan, until=until, progress=progress)
+    return to_document(findings, reviews=recall), rejects
 
 
 def write(document: "FindingsDocument", output: Path | None, html: Path | None) -> None:
