@@ -53,6 +53,6 @@ ACCOUNTS = pa.schema(
 #: What identifies people or their connections: replaced by keyed tokens as it is read (`traffic.pseudonyms`).
 PSEUDONYMISED = ("client_address", "signup_address", "payment_fingerprint", "email_domain")
 
-#: A batch that is still to be decoded. Iterating over a source is the serial part (cutting a file into pieces); calling a
-#: piece is the parallel part (decoding, checking, replacing identifiers) and may happen on any thread.
+#: A batch that is still to be decoded. Iterating over a source is the serial part (cutting a file into pieces); calling
+#: a piece is the parallel part (decoding, checking, replacing identifiers) and may happen on any thread.
 LazyBatch = Callable[[], pa.RecordBatch]
