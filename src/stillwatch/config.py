@@ -18,7 +18,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -95,19 +95,18 @@ class InputConfig(_Section):
     format: str | None = Field(
         default=None,
         examples=["native"],
-        description="The format of the logs: native, litellm, otel, openai, langfuse or a plugin's. Left out, each "
-        "file's format is recognised by its content.",
+        description="The format of the logs: native, litellm, spendlogs, otel, langfuse, gateway or a plugin's. Left out, "
+        "each file's format is recognised by its content.",
     )
     mapping: HomePath | None = Field(
         default=None,
         examples=["mapping.toml"],
         description="A TOML file that maps the columns of a format that is not known here to the request schema.",
     )
-    max_text_bytes: int = Field(
-        default=1_000_000,
-        ge=1_000,
-        description="A row with a longer text goes to the rejects: one row of 50 MB would cost more than ten thousand "
-        "others and is no chat.",
+    grain: Literal["user", "key"] = Field(
+        default="user",
+        description="Whom a LiteLLM log calls an account: user, who asked, or key, whose key it was. Take key where a "
+        "proxy's users are all one.",
     )
 
 

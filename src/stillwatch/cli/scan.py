@@ -113,7 +113,9 @@ def find(
 
     rejects, given = Rejects(), config.input
     paths = [str(log) for log in logs]
-    source = open_requests(paths, rejects=rejects, key=key, format=given.format, mapping=given.mapping)
+    source = open_requests(
+        paths, rejects=rejects, key=key, format=given.format, mapping=given.mapping, grain=given.grain
+    )
     table = read_accounts(accounts, key=key, rejects=rejects) if accounts else None
     findings = scan(source, table, settings=config.scan, until=until, progress=progress)
     return to_document(findings, reviews=recall), rejects
