@@ -95,8 +95,8 @@ class InputConfig(_Section):
     format: str | None = Field(
         default=None,
         examples=["native"],
-        description="The format of the logs: native, litellm, spendlogs, otel, langfuse, gateway or a plugin's. Left out, "
-        "each file's format is recognised by its content.",
+        description="The format of the logs: native, litellm, spendlogs, otel, langfuse, gateway or a plugin's. Left "
+        "out, each file's format is recognised by its content.",
     )
     mapping: HomePath | None = Field(
         default=None,
