@@ -166,15 +166,12 @@ def waterfall(campaign: Campaign) -> Spec:
 
 def _steps(campaign: Campaign) -> list[Spec]:
     sums = list(accumulate((evidence.bits for evidence in campaign.evidence), initial=campaign.prior))
+    names = _distinct(f"{label(evidence.family)}: {label(evidence.name)}" for evidence in campaign.evidence)
     steps = [_step("prior", "prior", 0.0, campaign.prior)]
-    for evidence, (before, after) in zip(campaign.evidence, pairwise(sums), strict=True):
+    for name, evidence, (before, after) in zip(names, campaign.evidence, pairwise(sums), strict=True):
         kind = "speaks for" if evidence.bits >= 0 else "speaks against"
-        steps.append(_step(_name(evidence), kind, before, after) | _figures(evidence))
+        steps.append(_step(name, kind, before, after) | _figures(evidence))
     return [*steps, _step("score", "score", 0.0, campaign.bits)]
-
-
-def _name(evidence: Evidence) -> str:
-    return f"{label(evidence.family)}: {label(evidence.name)}"
 
 
 def _figures(evidence: Evidence) -> Spec:
@@ -201,7 +198,7 @@ def matrix(campaign: Campaign) -> Spec:
     """
     links = sorted(campaign.links, key=lambda link: -len(link.accounts))[:MATRIX_LINKS]
     links.sort(key=lambda link: (_place(link.family), link.name, -len(link.accounts), link.accounts))
-    columns = _numbered(links)
+    columns = _distinct(label(link.name) for link in links)
     rows = _ordered(links)
     shown = set(rows)
     values = [
@@ -211,7 +208,7 @@ def matrix(campaign: Campaign) -> Spec:
         if account in shown
     ]
     used = sorted({link.family for link in links}, key=_place)
-    families = {label(family): f"var(--family-{family}, var(--muted))" for family in used}
+    families = {label(family): f"var(--family-{family if family in FAMILIES else 'other'})" for family in used}
     return {
         "width": 20 * len(columns) if len(columns) <= 18 else "container",
         "height": max(3, min(14, 360 // max(1, len(rows)))) * len(rows),
@@ -240,13 +237,14 @@ def _place(family: str) -> tuple[int, str]:
     return (FAMILIES.index(family) if family in FAMILIES else len(FAMILIES), family)
 
 
-def _numbered(links: list[Link]) -> list[str]:
+def _distinct(names: Iterable[str]) -> list[str]:
+    """Number what repeats: a chart takes rows or columns of one name for one."""
     seen: Counter[str] = Counter()
-    columns = []
-    for link in links:
-        seen[link.name] += 1
-        columns.append(f"{label(link.name)} {seen[link.name]}")
-    return columns
+    distinct = []
+    for name in names:
+        seen[name] += 1
+        distinct.append(name if seen[name] == 1 else f"{name} {seen[name]}")
+    return distinct
 
 
 def _ordered(links: list[Link]) -> list[str]:

@@ -23,7 +23,7 @@ from stillwatch.campaigns import findings as scanned
 from stillwatch.errors import InputError
 from stillwatch.reports.wording import printable
 
-VERSION = "1"
+VERSION: Literal["1"] = "1"
 SCHEMA = Path("docs/findings.schema.json")
 
 Count = Annotated[int, Field(ge=0)]

@@ -71,7 +71,10 @@ def _render(document: FindingsDocument, *, title: str) -> str:
         name: getattr(wording, name)
         for name in ("label", "minute", "day", "quantity", "tokens", "odds", "count", "share")
     }
-    scripts = [vl_convert.javascript_bundle().replace("</script", r"<\/script"), _packaged("page.js")]
+    scripts = [
+        vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").replace("</script", r"<\/script"),
+        _packaged("page.js"),
+    ]
     return environment.get_template("report.html").render(
         title=title,
         document=document,
@@ -147,7 +150,7 @@ def _matrix_note(campaign: Campaign) -> str:
     accounts, all_things = len(campaign.accounts), len(campaign.links)
     note = f"{linked:,} of {wording.count(accounts, 'account')} share {wording.count(all_things, 'thing')}."
     if (shown, things) != (linked, all_things):
-        note += f" Shown are the {shown:,} best connected accounts and the {things:,} things that most of them share."
+        note += f" Shown are the {shown:,} best connected accounts, and of the things the {things:,} most shared."
     return note
 
 

@@ -181,8 +181,7 @@ def _changes(row: sqlite3.Row, campaign: Campaign, size: int) -> list[str]:
 
 
 def _jaccard(row: sqlite3.Row, size: int) -> float:
-    shared: int = row["shared"]
-    return shared / (row["size"] + size - shared)
+    return float(row["shared"] / (row["size"] + size - row["shared"]))
 
 
 def _families(campaign: Campaign) -> set[str]:

@@ -87,9 +87,8 @@ def span(start: datetime, end: datetime) -> str:
 
 
 def odds(log2: float) -> str:
-    """Word log2 odds: "about 1,200 to 1 for", "about 30 to 1 against", "even"."""
+    """Word log2 odds: "odds of about 1,000 to 1 for a campaign"; beyond a million a number would claim too much."""
     if abs(log2) < 0.5:
         return "about even odds"
-    ratio = 2.0 ** abs(log2)
-    amount = f"{float(f'{ratio:.2g}'):,.0f}" if ratio < 1e6 else "more than a million"
-    return f"odds of {'' if ratio >= 1e6 else 'about '}{amount} to 1 {'for' if log2 > 0 else 'against'} a campaign"
+    amount = "more than a million" if abs(log2) >= 20 else f"about {float(f'{2 ** abs(log2):.2g}'):,.0f}"
+    return f"odds of {amount} to 1 {'for' if log2 > 0 else 'against'} a campaign"
