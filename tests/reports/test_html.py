@@ -10,6 +10,7 @@ import pytest
 
 from stillwatch.campaigns.findings import Link, TextPart
 from stillwatch.errors import ConfigError, InputError
+from stillwatch.reports import charts
 from stillwatch.reports import html as page_module
 from stillwatch.reports.document import Review, to_document, with_reviews
 from stillwatch.reports.html import campaign_html, report_html
@@ -208,6 +209,13 @@ def test_every_table_has_a_caption_and_every_chart_words(source):
     drawings = [value for tag, name, value in page.attributes if tag == "div" and name == "aria-label"]
     assert len(drawings) == page.elements.count("figure")
     assert all(len(words) > 40 for words in drawings)
+
+
+def test_every_colour_is_defined_for_light_and_dark(source):
+    style = page_module._packaged("style.css")  # noqa: SLF001
+    used = set(re.findall(r"var\((--[\w-]+)\)", style + source.partition("</style>")[2]))
+    for name in used | {f"--family-{family}" for family in charts.FAMILIES}:
+        assert len(re.findall(rf"{name}: #[0-9a-f]{{6}};", style)) == 2, name
 
 
 def test_without_the_extra_it_says_what_to_install(document, monkeypatch):

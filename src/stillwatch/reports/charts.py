@@ -17,7 +17,15 @@ Spec = dict[str, Any]
 BARS = 240  # of the timeline; more cannot be told apart on a screen
 BUSIEST = 50  # accounts that the volume chart shows one by one
 MATRIX_ACCOUNTS, MATRIX_LINKS = 120, 40
-FAMILIES = ("sign_up", "text", "content", "time", "protocol", "client")  # these have a colour each; others are grey
+FAMILIES = (
+    "sign_up",
+    "network",
+    "text",
+    "content",
+    "time",
+    "protocol",
+    "client",
+)  # these have a colour each; others are grey
 _BINS = tuple(timedelta(hours=hours) for hours in (1, 2, 3, 6, 12, 24, 7 * 24))
 _BEFORE, _AFTER = "before the evidence sufficed", "after that"
 
