@@ -1,1 +1,14 @@
-"""Traffic that we make ourselves, for the demo and the tests."""
+"""Traffic that we make ourselves, for the demo, the tests and the benchmarks; no text of anybody else's is in it.
+
+    >>> from stillwatch.simulate import load, write
+    >>> write(load("demo"), "out/demo")
+
+`scenario` reads what is wanted, `innocent` and `planted` draw the accounts and streams, `arrivals` the requests, `rendering` their
+columns, `writing` the files. `keys`, `composition` and `vocabulary` are what the texts are made of.
+"""
+
+from stillwatch.simulate.scenario import Scenario, load, names
+from stillwatch.simulate.world import World, generate
+from stillwatch.simulate.writing import write
+
+__all__ = ["Scenario", "World", "generate", "load", "names", "write"]
