@@ -19,11 +19,9 @@ from stillwatch.cli.scan import find, write
     metavar="FOLDER",
     help="Where to write.",
 )
-@click.option(
-    "--seed", type=click.IntRange(min=0), metavar="N", default=0, show_default=True, help="Another seed, other traffic."
-)
+@click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Another seed, other traffic.")
 @options.quiet
-def command(*, out: Path, seed: int, quiet: bool) -> None:
+def command(*, out: Path, seed: int | None, quiet: bool) -> None:
     """Show everything in a minute: simulate a log, scan it, explain its first campaign, write the report.
 
     \b
@@ -38,9 +36,8 @@ def command(*, out: Path, seed: int, quiet: bool) -> None:
 
     note("Simulating a provider's log, with campaigns and innocent look-alikes in it.", quiet=quiet)
     with progress(quiet=quiet) as advance:
-        simulate(load("demo"), out, seed=seed, scale=1.0, progress=advance)
-    provider = next(path.parent for path in sorted(out.glob("*/requests.parquet")) if path.parent.name != "truth")
-    log, accounts = provider / "requests.parquet", provider / "accounts.parquet"
+        provider, *_ = simulate(load("demo"), out, seed=seed, progress=advance)
+    log, accounts = out / provider / "requests.parquet", out / provider / "accounts.parquet"
     findings, page = out / "findings.json", out / "report.html"
     note(f"Scanning {log}.", quiet=quiet)
     with progress(quiet=quiet) as advance:

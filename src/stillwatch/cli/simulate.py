@@ -13,7 +13,10 @@ from stillwatch.cli.output import note, progress
 @click.argument("scenario")
 @click.option("--out", type=options.FILE, required=True, metavar="FOLDER", help="Where to write.")
 @click.option(
-    "--seed", type=click.IntRange(min=0), metavar="N", default=0, show_default=True, help="Another seed, other traffic."
+    "--seed",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Another seed, other traffic; the scenario's own by default.",
 )
 @click.option(
     "--scale",
@@ -25,10 +28,11 @@ from stillwatch.cli.output import note, progress
 )
 @options.as_json
 @options.quiet
-def command(*, scenario: str, out: Path, seed: int, scale: float, as_json: bool, quiet: bool) -> None:
+def command(*, scenario: str, out: Path, seed: int | None, scale: float, as_json: bool, quiet: bool) -> None:
     """Make labelled traffic.
 
-    SCENARIO is the name of a built-in scenario, or a TOML file. The labels are in FOLDER/truth, which no scan reads.
+    SCENARIO is one of those that are shipped (demo, attacks, evasive, innocent, scale) or a TOML file of your own. The
+    labels are in FOLDER/truth, which no scan reads.
 
     \b
     Example:
@@ -38,9 +42,9 @@ def command(*, scenario: str, out: Path, seed: int, scale: float, as_json: bool,
 
     planned = load(scenario)
     with progress(quiet=quiet or as_json) as advance:
-        write(planned, out, seed=seed, scale=scale, progress=advance)
-    files = sorted(str(path) for path in out.rglob("*") if path.is_file())
+        requests = write(planned, out, seed=seed, scale=scale, progress=advance)
     if as_json:
-        click.echo(json.dumps({"scenario": scenario, "seed": seed, "scale": scale, "files": files}, indent=2))
-    else:
-        note("\n".join(files), quiet=quiet)
+        click.echo(json.dumps({"scenario": planned.name, "folder": str(out), "requests": requests}, indent=2))
+        return
+    for provider, count in requests.items():
+        note(f"{count:,} requests in {out / provider}", quiet=quiet)
