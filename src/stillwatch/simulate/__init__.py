@@ -3,8 +3,8 @@
     >>> from stillwatch.simulate import load, write
     >>> write(load("demo"), "out/demo")
 
-`scenario` reads what is wanted, `innocent` and `planted` draw the accounts and streams, `arrivals` the requests, `rendering` their
-columns, `writing` the files. `keys`, `composition` and `vocabulary` are what the texts are made of.
+`scenario` reads what is wanted, `innocent` and `planted` draw the accounts and streams, `arrivals` the requests,
+`rendering` and `sign_ups` their columns, `writing` the files. `keys`, `composition` and `vocabulary` make the texts.
 """
 
 from stillwatch.simulate.scenario import Scenario, load, names

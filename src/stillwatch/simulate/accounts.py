@@ -1,7 +1,8 @@
 """Accounts: who signs up, with which card, mail and address, and how each of them usually calls.
 
-Columns rather than objects: a quarter of a million accounts are a few dozen megabytes. `crowd` draws a group of accounts; what
-it is not told is drawn as for everybody. Keys stand for raw values (a card, an address) until `rendering` writes them out.
+Columns rather than objects: a quarter of a million accounts are a few dozen megabytes. `crowd` draws a group of
+accounts; what it is not told is drawn as for everybody. Keys stand for raw values (a card, an address) until they are
+written out.
 """
 
 from dataclasses import dataclass, fields, replace

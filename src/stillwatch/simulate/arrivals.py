@@ -1,11 +1,11 @@
 """Arrivals: the requests of all streams, in the order of time, a slice of the window after the other.
 
-Each unit of a stream has a number; its time, its account and its turns follow from keys made of it, so a slice is computed
-without what went before, except for turns and retries that reach over from the slice before.
+Each unit of a stream has a number; its time, its account and its turns follow from keys made of it, so a slice is
+computed without what went before, except for turns and retries that reach over from the slice before.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,51 +29,16 @@ ROW = np.dtype(
     ]
 )
 Rows = NDArray[np.void]
+Values = dict[str, NDArray[Any]]  # `Table.values`
 
 _MOST_TURNS = 7
 _ROUNDS = 5  # tries to find an account that is awake
 _SLICE_ROWS = 120_000
 
 
-@dataclass(frozen=True)
-class Columns:
-    """What arrivals need of each stream, as arrays."""
-
-    first: NDArray[np.int64]
-    last: NDArray[np.int64]
-    units: NDArray[np.int64]
-    route: NDArray[np.int64]
-    thinned: NDArray[np.bool_]
-    quota: NDArray[np.int64]
-    pool: NDArray[np.int64]
-    rotate: NDArray[np.float64]
-    handoff: NDArray[np.float64]
-    items: NDArray[np.int64]
-    repeats: NDArray[np.int64]
-    turns: NDArray[np.float64]
-    limited: NDArray[np.float64]
-    broken: NDArray[np.float64]
-    failover: NDArray[np.bool_]
-    refused: NDArray[np.float64]
-    switch: NDArray[np.float64]
-    pivot: NDArray[np.float64]
-
-
-def columns(table: Table) -> Columns:
-    """The columns of these streams."""
-    streams = table.streams
-    plain = {
-        name: np.array([getattr(s, name) for s in streams])
-        for name in Columns.__annotations__
-        if name not in ("first", "last", "route")
-    }
-    spans = np.array([s.accounts for s in streams], dtype=np.int64)
-    return Columns(spans[:, 0], spans[:, 1], route=np.array([ROUTES.index(s.route) for s in streams]), **plain)
-
-
 def slices(table: Table) -> Iterator[tuple[int, int]]:
     """Cuts the window into runs of hours of about as many requests each."""
-    turns = 1.0 + np.array([s.turns for s in table.streams])
+    turns = 1.0 + table.values["turns"]
     expected = (np.diff(table.units, axis=1) * turns[:, None]).sum(axis=0)
     begin, held = 0, 0.0
     for hour, rows in enumerate(expected):
@@ -86,7 +51,7 @@ def slices(table: Table) -> Iterator[tuple[int, int]]:
 
 def arrivals(table: Table, accounts: Accounts, launch: float | None) -> Iterator[Rows]:
     """The rows of one slice after the other; within and across slices in the order of time."""
-    of = columns(table)
+    of = table.values
     heaped = np.concatenate([[0.0], np.cumsum(accounts.weight)])
     hours = table.units.shape[1] - 1
     waiting = np.empty(0, dtype=ROW)
@@ -99,15 +64,15 @@ def arrivals(table: Table, accounts: Accounts, launch: float | None) -> Iterator
         waiting = rows[cut:]
 
 
-def _slice(table: Table, of: Columns, accounts: Accounts, heaped: NDArray[np.float64], span: tuple[int, int]) -> Rows:
+def _slice(table: Table, of: Values, accounts: Accounts, heaped: NDArray[np.float64], span: tuple[int, int]) -> Rows:
     stream, hour, number = _units(table, span)
     time = ((hour + uniform(mix(table.key[stream], number, 1))) * HOUR).astype(np.int64)
     account, there = _accounts(table, of, accounts, heaped, (stream, hour, number, time))
     rows = np.empty(len(stream), dtype=ROW)
     rows["time"], rows["stream"], rows["account"] = time, stream, account
     rows["unit"] = mix(table.key[stream], number)
-    listed = np.where(of.items[stream] > 0, of.items[stream], np.iinfo(np.int64).max)
-    rows["item"] = mix(table.list_key[stream], 2, (number // of.repeats[stream]) % listed)
+    listed = np.where(of["items"][stream] > 0, of["items"][stream], np.iinfo(np.int64).max)
+    rows["item"] = mix(table.list_key[stream], 2, (number // of["repeats"][stream]) % listed)
     rows["turn"], rows["attempt"], rows["model"] = 0, 0, -1
     return _retried(_answered(_turns(rows[there], of), of), of)
 
@@ -126,44 +91,44 @@ Units = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[n
 
 
 def _accounts(
-    table: Table, of: Columns, accounts: Accounts, heaped: NDArray[np.float64], units: Units
+    table: Table, of: Values, accounts: Accounts, heaped: NDArray[np.float64], units: Units
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """The account of each unit, and whether it exists at that time."""
     stream, hour, number, time = units
     first, size = _pools(of, stream, time / HOUR)
     key = mix(table.key[stream], number, 3)
     position = below(key, size)
-    progress = number / np.maximum(1, of.units[stream])
+    progress = number / np.maximum(1, of["total"][stream])
     window = np.ceil(table.units[stream, hour - hour % QUOTA_HOURS]).astype(np.int64)
     today = hour - hour % 24
     start, stop = table.units[stream, today], table.units[stream, np.minimum(today + 24, table.units.shape[1] - 1)]
     chosen = {
         "round_robin": number % size,
         "sticky": below(mix(table.key[stream], number // 9, 4), size),
-        "fill_first": ((number - window) // of.quota[stream]) % size,
+        "fill_first": ((number - window) // of["quota"][stream]) % size,
         "drain": (progress * size).astype(np.int64),
         "reset_drain": ((number - start) / np.maximum(1.0, stop - start) * size).astype(np.int64),
         "single": np.zeros_like(number),
     }
     for name, where in chosen.items():
-        position = np.where(of.route[stream] == ROUTES.index(name), where, position)
+        position = np.where(of["route"][stream] == ROUTES.index(name), where, position)
     account = first + position.clip(0, size - 1)
     return _weighted(of, accounts, heaped, (stream, time, key), account)
 
 
 def _pools(
-    of: Columns, stream: NDArray[np.int64], hour: NDArray[np.float64]
+    of: Values, stream: NDArray[np.int64], hour: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """First account and number of accounts of the pool in use."""
-    first, last, pool = of.first[stream], of.last[stream], of.pool[stream]
-    early, split = hour < of.rotate[stream], pool > 0
+    first, last, pool = of["first"][stream], of["last"][stream], of["pool"][stream]
+    early, split = hour < of["rotate"][stream], pool > 0
     return np.where(split & ~early, first + pool, first), np.where(
         split, np.where(early, pool, last - first - pool), last - first
     )
 
 
 def _weighted(
-    of: Columns,
+    of: Values,
     accounts: Accounts,
     heaped: NDArray[np.float64],
     units: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64]],
@@ -173,16 +138,16 @@ def _weighted(
     stream, time, key = units
     there = np.ones(len(account), dtype=np.bool_)
     first, size = _pools(of, stream, time / HOUR)
-    open_ = np.flatnonzero(of.route[stream] == ROUTES.index("weighted"))
+    open_ = np.flatnonzero(of["route"][stream] == ROUTES.index("weighted"))
     for attempt in range(_ROUNDS):
         low, high = heaped[first[open_]], heaped[first[open_] + size[open_]]
         at = low + uniform(mix(key[open_], attempt)) * (high - low)
         last = first[open_] + size[open_] - 1
         account[open_] = np.minimum(np.searchsorted(heaped, at, side="right") - 1, last)
         awake = _awake(accounts, account[open_], time[open_], mix(key[open_], attempt, 5))
-        open_ = open_[~awake & of.thinned[stream[open_]]]
+        open_ = open_[~awake & of["thinned"][stream[open_]]]
     hour = time / HOUR
-    there &= ~of.thinned[stream] | ((hour >= accounts.begin[account]) & (hour < accounts.end[account]))
+    there &= ~of["thinned"][stream] | ((hour >= accounts.begin[account]) & (hour < accounts.end[account]))
     return account, there
 
 
@@ -200,9 +165,9 @@ def _awake(
     return alive & present & (uniform(key) < awake)
 
 
-def _turns(rows: Rows, of: Columns) -> Rows:
+def _turns(rows: Rows, of: Values) -> Rows:
     """One row a turn; a later turn may come from another account."""
-    mean = of.turns[rows["stream"]]
+    mean = of["turns"][rows["stream"]]
     chance = np.maximum(mean / (1.0 + mean), 1e-9)
     more = np.log1p(-uniform(mix(rows["unit"], 51))) / np.log(chance)
     count = 1 + np.minimum(more.astype(np.int64), _MOST_TURNS)
@@ -211,29 +176,29 @@ def _turns(rows: Rows, of: Columns) -> Rows:
     key = mix(told["unit"], told["turn"], 52)
     pause = (told["turn"] + uniform(key) * (told["turn"] > 0)) * (30.0 + 300.0 * uniform(mix(told["unit"], 53))) * 1e6
     told["time"] += pause.astype(np.int64)
-    moved = (told["turn"] > 0) & (uniform(mix(key, 54)) < of.handoff[told["stream"]])
+    moved = (told["turn"] > 0) & (uniform(mix(key, 54)) < of["handoff"][told["stream"]])
     first, size = _pools(of, told["stream"], told["time"] / HOUR)
     told["account"] = np.where(moved, first + below(mix(key, 55), size), told["account"])
     return told
 
 
-def _answered(rows: Rows, of: Columns) -> Rows:
+def _answered(rows: Rows, of: Values) -> Rows:
     """Most are answered; some are limited, fail, are malformed or refused."""
     chance = uniform(mix(rows["unit"], rows["turn"], 61))
-    limited, broken = of.limited[rows["stream"]], of.broken[rows["stream"]]
+    limited, broken = of["limited"][rows["stream"]], of["broken"][rows["stream"]]
     edges = np.stack([limited, limited + broken * 0.6, limited + broken, limited + broken + 0.003])
     rows["status"] = np.select(list(chance < edges), [429, 500, 503, 400], 200)
-    refused = uniform(mix(rows["unit"], rows["turn"], 62)) < np.maximum(of.refused[rows["stream"]], 0.002)
+    refused = uniform(mix(rows["unit"], rows["turn"], 62)) < np.maximum(of["refused"][rows["stream"]], 0.002)
     rows["refused"] = refused & (rows["status"] == 200)
     return rows
 
 
-def _retried(rows: Rows, of: Columns) -> Rows:
+def _retried(rows: Rows, of: Values) -> Rows:
     """Those who were limited or met an error send it again: most to the same account, some elsewhere."""
     key = mix(rows["unit"], rows["turn"], 63)
     failed = np.isin(rows["status"], (429, 500, 503)) & (uniform(key) < 0.8)
     switched = (rows["refused"] | (failed & (rows["status"] >= 500))) & (
-        uniform(mix(key, 1)) < of.switch[rows["stream"]]
+        uniform(mix(key, 1)) < of["switch"][rows["stream"]]
     )
     again = rows[failed | switched].copy()
     key, switched = key[failed | switched], switched[failed | switched]
@@ -241,19 +206,19 @@ def _retried(rows: Rows, of: Columns) -> Rows:
     again["attempt"], again["status"], again["refused"] = 1, 200, False
     again["model"] = np.where(switched, below(mix(key, 3), 2), -1)
     first, size = _pools(of, again["stream"], again["time"] / HOUR)
-    moved = of.failover[again["stream"]] & ~switched
+    moved = of["failover"][again["stream"]] & ~switched
     again["account"] = np.where(moved, first + below(mix(key, 4), size), again["account"])
     return np.concatenate([rows, again])
 
 
-def _with_models(rows: Rows, of: Columns, accounts: Accounts, launch: float | None) -> Rows:
+def _with_models(rows: Rows, of: Values, accounts: Accounts, launch: float | None) -> Rows:
     """The model of each request: the account's usual one, now and then another, the new one once it is out."""
     key = mix(rows["unit"], 64)
     usual = np.where(uniform(key) < 0.85, accounts.model[rows["account"]], below(mix(key, 1), LAUNCHED))
     if launch is not None:
         hour = rows["time"] / HOUR
         adopted = hour > launch + accounts.adopts[rows["account"]]
-        pivoted = (hour > of.pivot[rows["stream"]]) & (uniform(mix(key, 2)) < 0.9)
+        pivoted = (hour > of["pivot"][rows["stream"]]) & (uniform(mix(key, 2)) < 0.9)
         usual = np.where(pivoted | (adopted & (uniform(mix(key, 3)) < 0.5)), LAUNCHED, usual)
     rows["model"] = np.where(rows["model"] >= 0, rows["model"], usual)
     return rows

@@ -1,7 +1,7 @@
 """Texts from keys: a context-free grammar, expanded by a stack machine over Arrow-shaped buffers.
 
-A text is given by a root symbol, a field (a language and a topic: `vocabulary`) and keys. Every symbol on the stack carries the
-key that decides how it is worded, and a symbol may take its key from elsewhere. That is what makes a wording *fixed*:
+A text is given by a root symbol, a field (a language and a topic: `vocabulary`) and keys. Every symbol on the stack
+carries the key that decides how it is worded, and a symbol may take its key from elsewhere. That makes a wording fixed:
 
     {task}          follows the text's own key: new in every text
     {opener:habit}  one of three wordings that an account uses
@@ -13,7 +13,7 @@ key that decides how it is worded, and a symbol may take its key from elsewhere.
 Use: `compose(grammar, Texts(...)) -> pa.StringArray`. One thread makes about a million texts of 300 bytes a second.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +21,7 @@ from numba import njit, uint64
 from numpy.typing import NDArray
 
 from stillwatch.simulate.keys import FIRST, GOLDEN, SECOND, Keys
+from stillwatch.simulate.strings import strings
 
 SCOPES = ("path", "text", "habit", "voice", "group", "world", "hole")
 _PATH, _TEXT, _HABIT, _VOICE, _GROUP, _WORLD, _HOLE = range(len(SCOPES))
@@ -32,7 +33,7 @@ class Grammar(NamedTuple):
     """The compiled vocabulary; `body` holds `literal + 1`, or `-(symbol * 8 + scope + 1)`."""
 
     first: NDArray[np.int32]  # (symbols, fields): the first alternative
-    count: NDArray[np.int32]  # (symbols, fields): how many alternatives
+    alternatives: NDArray[np.int32]  # (symbols, fields): how many there are
     start: NDArray[np.int32]  # (alternatives + 1): where each begins in `body`
     body: NDArray[np.int32]
     literal: NDArray[np.int32]  # (literals + 1): where each begins in `letters`
@@ -53,21 +54,21 @@ class Texts(NamedTuple):
 def compose(grammar: Grammar, texts: Texts) -> pa.StringArray:
     """The texts, as one Arrow array (below 2 GiB in all)."""
     offsets, letters = _compose(grammar, texts)
-    return pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(letters))
+    return strings(offsets, letters)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _mix(key: int, part: int) -> int:
+@njit(cache=True, nogil=True)
+def _mix(key: Any, part: Any) -> Any:  # noqa: ANN401 -- numba's unsigned integers
     z = key * uint64(GOLDEN) + part + uint64(1)
     z = (z ^ (z >> uint64(30))) * uint64(FIRST)
     z = (z ^ (z >> uint64(27))) * uint64(SECOND)
     return z ^ (z >> uint64(31))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _scoped(texts: Texts, row: int, scope: int, path: int) -> int:
+@njit(cache=True, nogil=True)
+def _scoped(texts: Texts, row: int, scope: int, path: Any) -> Any:  # noqa: ANN401 -- numba's unsigned integers
     """The key that a symbol of this scope is worded by."""
-    if scope == _TEXT or scope == _HOLE:  # noqa: PLR1714 -- numba compiles no `in` over integers
+    if scope == _TEXT or scope == _HOLE:  # noqa: PLR1714, SIM109 -- plain integers
         return texts.text[row]
     if scope == _HABIT:
         return _mix(texts.voice[row], (path >> uint64(7)) % uint64(_HABITS))
@@ -80,14 +81,14 @@ def _scoped(texts: Texts, row: int, scope: int, path: int) -> int:
     return path
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _grown(letters: NDArray[np.uint8], needed: int) -> NDArray[np.uint8]:
     larger = np.empty(max(needed, 2 * len(letters)), dtype=np.uint8)
     larger[: len(letters)] = letters
     return larger
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _compose(grammar: Grammar, texts: Texts) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
     rows = len(texts.root)
     offsets = np.zeros(rows + 1, dtype=np.int32)
@@ -112,7 +113,7 @@ def _compose(grammar: Grammar, texts: Texts) -> tuple[NDArray[np.int32], NDArray
                 name = texts.hole[row]
             key = _mix(_scoped(texts, row, scope, key), uint64(name))
             chosen = grammar.first[name, texts.field[row]] + int(
-                float(key >> uint64(11)) * 2.0**-53 * grammar.count[name, texts.field[row]]
+                float(key >> uint64(11)) * 2.0**-53 * grammar.alternatives[name, texts.field[row]]
             )
             for i in range(grammar.start[chosen + 1] - 1, grammar.start[chosen] - 1, -1):
                 symbols[depth], keys[depth] = grammar.body[i], _mix(key, uint64(i))

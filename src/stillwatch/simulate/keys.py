@@ -1,7 +1,7 @@
 """Keyed draws: every random choice is a pure function of a 64-bit key, never of what was drawn before.
 
-So a text, an address or a time can be computed where it is needed, in any order and in any cut, and comes out the same: the
-second turn of a conversation repeats the first by computing it again.
+So a text, an address or a time can be computed where it is needed, in any order and in any cut, and comes out the same:
+the second turn of a conversation repeats the first by computing it again.
 
     >>> uniform(mix(named("people"), np.arange(3)))     # three numbers in [0, 1), always the same
 """
@@ -9,7 +9,6 @@ second turn of a conversation repeats the first by computing it again.
 import hashlib
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
 Keys = NDArray[np.uint64]
@@ -17,8 +16,6 @@ Keys = NDArray[np.uint64]
 GOLDEN = 0x9E3779B97F4A7C15  # splitmix64 (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators")
 FIRST = 0xBF58476D1CE4E5B9
 SECOND = 0x94D049BB133111EB
-
-_HEX = np.frombuffer("".join(f"{i:02x}" for i in range(256)).encode(), dtype=np.uint8).reshape(256, 2)
 
 
 def named(*names: object) -> int:
@@ -50,12 +47,12 @@ def _finish(z: Keys) -> Keys:
 
 def uniform(keys: Keys) -> NDArray[np.float64]:
     """A number in [0, 1) for each key."""
-    return (keys >> np.uint64(11)) * 2.0**-53
+    return (keys >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def below(keys: Keys, limit: ArrayLike) -> NDArray[np.int64]:
     """An integer in [0, limit) for each key."""
-    return (uniform(keys) * limit).astype(np.int64)
+    return (uniform(keys) * np.asarray(limit, dtype=np.float64)).astype(np.int64)
 
 
 def normal(keys: Keys) -> NDArray[np.float64]:
@@ -72,32 +69,5 @@ def pick(keys: Keys, cumulative: NDArray[np.float64]) -> NDArray[np.int64]:
 def cumulated(shares: ArrayLike) -> NDArray[np.float64]:
     """Shares as `pick` wants them."""
     total = np.cumsum(np.asarray(shares, dtype=np.float64))
-    return total / total[-1]
-
-
-def identifiers(prefix: str, keys: Keys) -> pa.StringArray:
-    """Strings such as `req_00c0ffee00c0ffee`, one a key."""
-    head = np.frombuffer(prefix.encode(), dtype=np.uint8)
-    size = len(head) + 16
-    text = np.empty((len(keys), size), dtype=np.uint8)
-    text[:, : len(head)] = head
-    text[:, len(head) :] = _HEX[keys.astype(">u8").view(np.uint8)].reshape(len(keys), 16)
-    offsets = np.arange(len(keys) + 1, dtype=np.int32) * np.int32(size)
-    return pa.StringArray.from_buffers(len(keys), pa.py_buffer(offsets), pa.py_buffer(text.reshape(-1)))
-
-
-def addresses(keys: Keys) -> pa.StringArray:
-    """IPv4 addresses, one a key, all in 240.0.0.0/4, which is reserved and belongs to nobody."""
-    octets = pa.array([str(i) for i in range(256)])
-    parts = np.empty((len(keys), 8), dtype=np.int16)
-    parts[:, 1:7:2], parts[:, 7] = 256, 257
-    parts[:, ::2] = keys.astype(">u8").view(np.uint8).reshape(-1, 8)[:, :4]
-    parts[:, 0] = 240 + parts[:, 0] % 15
-    taken = pa.concat_arrays([octets, pa.array([".", ""])]).take(pa.array(parts.reshape(-1)))
-    return joined(taken, 8)
-
-
-def joined(pieces: pa.StringArray, size: int) -> pa.StringArray:
-    """Every `size` strings run together: they lie one behind the other already, so only the offsets change."""
-    offsets = np.frombuffer(pieces.buffers()[1], dtype=np.int32)[pieces.offset : pieces.offset + len(pieces) + 1]
-    return pa.StringArray.from_buffers(len(pieces) // size, pa.py_buffer(offsets[::size].copy()), pieces.buffers()[2])
+    divided: NDArray[np.float64] = total / total[-1]
+    return divided

@@ -1,11 +1,11 @@
 """The planted: operators who copy the model, each by its entry in the scenario.
 
-An operator has accounts (`_accounts`), a main stream, and as the scenario says a phase of probing before it and genuine customers
-beside it. What the entry leaves open is drawn for its accounts as for everybody's.
+An operator has accounts, one stream for each content, and as the scenario says a phase of probing before and genuine
+customers beside it. What the entry leaves open is drawn for its accounts as for everybody's.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,42 +41,53 @@ def share_of(campaign: Campaign, scenario: Scenario, provider: str) -> float:
     return campaign.providers.get(provider, 0.0) / (sum(campaign.providers.values()) or 1.0)
 
 
-def operator(
-    scenario: Scenario, campaign: Campaign, *, seed: int, provider: str, number: int, span: tuple[int, int], kind: int
-) -> Population:
+@dataclass(frozen=True)
+class Site:
+    """Where an operator works: one provider of a run."""
+
+    scenario: Scenario
+    seed: int
+    provider: str
+    kind: int  # number of the label of its accounts
+
+
+def operator(site: Site, campaign: Campaign, number: int, span: tuple[int, int]) -> Population:
     """One operator at one provider.
 
     Args:
-        scenario: gives the window and the launch.
+        site: accounts differ between providers, the wording does not.
         campaign: the entry.
-        seed: the run's.
-        provider: accounts differ between providers, the wording does not.
         number: of the campaign, for the truth.
         span: where its accounts will stand (`victims`: the accounts that it uses).
-        kind: number of the label of its accounts.
     """
-    group, key = named(seed, "operator", campaign.name), named(seed, "operator", campaign.name, provider)
-    accounts = None
+    group = named(site.seed, "operator", campaign.name)
+    key = named(site.seed, "operator", campaign.name, site.provider)
+    accounts, share = None, share_of(campaign, site.scenario, site.provider)
     if not campaign.victims:
-        size = max(1, round(campaign.accounts * share_of(campaign, scenario, provider)))
-        accounts, span = _accounts(scenario, campaign, key, size, number, kind), (span[0], span[0] + size)
-    requests = max(1, round(campaign.requests * share_of(campaign, scenario, provider)))
-    return Population(accounts, tuple(_streams(scenario, campaign, (key, group), span, requests, number)))
+        size = max(1, round(campaign.accounts * share))
+        drawn = crowd(_said(site.scenario, campaign, key, size), site.kind)
+        accounts, span = planted(drawn, number, **_changes(campaign, drawn)), (span[0], span[0] + size)
+    main = replace(_main(site.scenario, campaign, (key, group), span), campaign=number)
+    requests = max(1, round(campaign.requests * share))
+    return Population(accounts, tuple(_streams(site.scenario, campaign, main, requests)))
 
 
-def _accounts(scenario: Scenario, c: Campaign, key: int, size: int, number: int, kind: int) -> Accounts:
+def _said(scenario: Scenario, c: Campaign, key: int, size: int) -> Crowd:
     client = "sdk" if c.client == "one" else c.client
-    plan = c.plan or "developer"
-    said = Crowd(key, np.ones(size, dtype=np.int64), scenario.days, client=client, plan=plan, address="own", spread=0.6)
-    drawn = crowd(said, kind)
+    sizes = np.ones(size, dtype=np.int64)
+    return Crowd(key, sizes, scenario.days, client=client, plan=c.plan or "developer", spread=0.6)
+
+
+def _changes(c: Campaign, drawn: Accounts) -> dict[str, object]:
+    """The columns about which the entry says something."""
     changes = {**_paid(c, drawn), **_reached(c, drawn)}
     if c.client == "one":
-        changes["client"] = np.full(size, drawn.client[0])
+        changes["client"] = np.full(len(drawn), drawn.client[0])
     if c.organizations:
-        changes["organization"] = mix(named(key, "organizations"), below(mix(drawn.key, 81), c.organizations))
+        changes["organization"] = mix(mix(drawn.key[:1], 80), below(mix(drawn.key, 81), c.organizations))
     if c.age_days is not None:
         changes["created"] = _created(c, drawn.key)
-    return planted(drawn, number, **changes)
+    return changes
 
 
 def _paid(c: Campaign, drawn: Accounts) -> dict[str, object]:
@@ -118,51 +129,89 @@ def _created(c: Campaign, key: Keys) -> np.ndarray[tuple[int], np.dtype[np.int64
     return (days * 86.4e9).astype(np.int64)
 
 
-def _streams(
-    scenario: Scenario, c: Campaign, keys: tuple[int, int], span: tuple[int, int], requests: int, number: int
-) -> Iterator[Stream]:
+def _streams(scenario: Scenario, c: Campaign, main: Stream, requests: int) -> Iterator[Stream]:
+    """The main streams, one for each content; before them the probing, beside them genuine custom."""
     end = scenario.days if c.end_day is None else min(c.end_day, scenario.days)
-    probing = c.start_day + _PROBED * (end - c.start_day) if c.probe else c.start_day
-    contents = (c.content,) if isinstance(c.content, str) else c.content
-    main = _main(scenario, c, keys, span, number)
+    scaled = c.start_day + _PROBED * (end - c.start_day) if c.probe else c.start_day
     launch = None if scenario.launch_day is None else scenario.launch_day * 24.0
-    shape = hours(c.timing, scenario.days, keys[0], (probing, end), launch)
+    shape = hours(c.timing, scenario.days, main.key, (scaled, end), launch)
+    contents = (c.content,) if isinstance(c.content, str) else c.content
     units = max(1, round(requests * (1.0 - c.probe) / (1.0 + c.turns) / len(contents)))
     for i, content in enumerate(contents):
         topics = "anyone" if content == "ask" and not c.topics else "listed"
         yield replace(main, key=main.key + 8 * i, hole=content, topics=topics, units=units, hours=shape)
     if c.probe:
-        shape = hours("human", scenario.days, keys[0] ^ 1, (c.start_day, probing))
+        shape = hours("human", scenario.days, main.key ^ 1, (c.start_day, scaled))
         trying = replace(main, key=main.key ^ 1, user="probe", turns=0.0, refused=0.75, items=0, repeats=1)
         yield replace(trying, units=max(1, round(requests * c.probe)), hours=shape)
     if c.mix_benign:
         genuine = requests * c.mix_benign / (1.0 - c.mix_benign)
-        shape = hours("human", scenario.days, keys[0] ^ 2)
-        yield Stream(
-            key=keys[0] ^ 2, kind="relayed_benign", accounts=span, units=max(1, round(genuine / 1.8)), hours=shape, turns=0.8,
-            voice="unit", topics="anyone", conversations=True, thinned=False,
-        )  # fmt: skip
+        yield _genuine(scenario, main, round(genuine))
 
 
-def _main(scenario: Scenario, c: Campaign, keys: tuple[int, int], span: tuple[int, int], number: int) -> Stream:
-    words = vocabulary()
-    said = set(words.of_language(*c.languages))
-    fields = tuple(sorted(said & set(words.of_topic(*c.topics)))) if c.topics else tuple(sorted(said))
-    user = "plain" if c.demand_later or c.replay else c.template
+def _genuine(scenario: Scenario, main: Stream, requests: int) -> Stream:
+    """A reseller's other customers, who want nothing but answers."""
     return Stream(
-        key=keys[0], kind="campaign", campaign=number, accounts=span, units=1, hours=np.ones(1), group=keys[1],
-        user=user, system=_system(c),
-        follow="reveal" if c.replay else "later" if c.demand_later else "follow", answer="long_answer",
-        voice="unit", fields=fields, items=c.items, repeats=c.repeats,
-        list_key=named(keys[1], "work list", "" if c.items else keys[0]), adapt_hours=c.adapt_days * 24.0, turns=c.turns,
-        conversations=c.turns > 0 and not c.sanitized, route=c.route, thinned=c.timing == "human", quota=c.quota,
-        pool=span[1] - span[0] - (span[1] - span[0]) // 2 if c.rotate_day is not None and span[1] - span[0] > 1 else 0,
-        rotate=1e9 if c.rotate_day is None else c.rotate_day * 24.0, handoff=1.0 if c.replay else c.handoff,
-        pivot=scenario.launch_day * 24.0 if c.pivot and scenario.launch_day is not None else 1e9,
-        limited=max(0.01, c.failover), failover=c.failover > 0, refused=c.arbitrage, switch=1.0 if c.arbitrage else 0.0,
-        address=ADDRESS_MODES["pool"] if c.victims else -1, sanitized=c.sanitized, temperature=c.temperature,
-        max_tokens=c.max_tokens or 0, choices=c.choices,
-    )  # fmt: skip
+        key=main.key ^ 2,
+        kind="relayed_benign",
+        accounts=main.accounts,
+        units=max(1, round(requests / 1.8)),
+        hours=hours("human", scenario.days, main.key ^ 2),
+        turns=0.8,
+        voice="unit",
+        topics="anyone",
+        conversations=True,
+        thinned=False,
+    )
+
+
+def _main(scenario: Scenario, c: Campaign, keys: tuple[int, int], span: tuple[int, int]) -> Stream:
+    """What all the streams of an operator have in common."""
+    later = "reveal" if c.replay else "later" if c.demand_later else "follow"
+    pivots = c.pivot and scenario.launch_day is not None
+    return Stream(
+        key=keys[0],
+        kind="campaign",
+        accounts=span,
+        units=1,
+        hours=np.ones(1),
+        group=keys[1],
+        user="plain" if c.demand_later or c.replay else c.template,
+        system=_system(c),
+        follow=later,
+        answer="long_answer",
+        voice="unit",
+        fields=_fields(c),
+        items=c.items,
+        repeats=c.repeats,
+        list_key=named(keys[1], "work list", "" if c.items else keys[0]),
+        adapt_hours=c.adapt_days * 24.0,
+        turns=c.turns,
+        conversations=c.turns > 0 and not c.sanitized,
+        route=c.route,
+        thinned=c.timing == "human",
+        quota=c.quota,
+        pool=0 if c.rotate_day is None else (span[1] - span[0]) // 2,
+        rotate=1e9 if c.rotate_day is None else c.rotate_day * 24.0,
+        handoff=1.0 if c.replay else c.handoff,
+        pivot=(scenario.launch_day or 0.0) * 24.0 if pivots else 1e9,
+        limited=max(0.01, c.failover),
+        failover=c.failover > 0,
+        refused=c.arbitrage,
+        switch=1.0 if c.arbitrage else 0.0,
+        address=ADDRESS_MODES["pool"] if c.victims else -1,
+        sanitized=c.sanitized,
+        temperature=c.temperature,
+        max_tokens=c.max_tokens or 0,
+        choices=c.choices,
+    )
+
+
+def _fields(c: Campaign) -> tuple[int, ...]:
+    """The topics of its languages, all or those that are named."""
+    words = vocabulary()
+    spoken = set(words.of_language(*c.languages))
+    return tuple(sorted(spoken & set(words.of_topic(*c.topics)) if c.topics else spoken))
 
 
 def _system(c: Campaign) -> str | None:

@@ -3,12 +3,11 @@
 Everything here is a column at a time; a batch of 16,384 rows is what is held at once.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from stillwatch.simulate.accounts import (
@@ -20,39 +19,43 @@ from stillwatch.simulate.accounts import (
     MODELS,
     OFFICE,
     OWN,
-    PLANS,
     POOL,
     Accounts,
 )
 from stillwatch.simulate.arrivals import Rows
 from stillwatch.simulate.composition import Texts, compose
-from stillwatch.simulate.keys import Keys, addresses, below, cumulated, identifiers, mix, named, pick, uniform
-from stillwatch.simulate.streams import TOPICS, VOICES, Table
+from stillwatch.simulate.keys import Keys, below, cumulated, mix, named, pick, uniform
+from stillwatch.simulate.streams import VOICES, Table
+from stillwatch.simulate.strings import Column, addresses, identifiers, lengths, masked, numbers, taken
 from stillwatch.simulate.vocabulary import vocabulary
-from stillwatch.traffic.schema import ACCOUNTS, REQUESTS, TIME
+from stillwatch.traffic.schema import REQUESTS, TIME
 
 BATCH_ROWS = 16_384
+
 _TOPIC_SHARES = cumulated((0.6, 0.25, 0.15))  # of an account's three topics
 _BYTES_A_TOKEN = 4
-_LARGE_MAIL = tuple(f"{name}.example" for name in (
-    "postbox", "quickmail", "inbox", "letterbird", "mailhaus", "courier", "webpost", "netmail", "pigeon", "envelope", "stampmail", "dispatch",
-))  # fmt: skip
-_THROW_AWAY = tuple(f"{name}{i}.example" for name in ("tenminute", "trash", "burner") for i in range(10))
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The names behind the truth's numbers."""
+
+    provider: str
+    kinds: tuple[str, ...]
+    campaigns: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Render:
     """What all batches of one provider have in common."""
 
-    provider: str
+    labels: Labels
     key: int
     start: int  # microseconds since 1970
     table: Table
     accounts: Accounts
     account_ids: pa.StringArray
     organization_ids: pa.StringArray
-    kinds: tuple[str, ...]
-    campaigns: tuple[str, ...]
 
     def requests(self, rows: Rows) -> pa.RecordBatch:
         """The request log's rows."""
@@ -61,15 +64,15 @@ class Render:
 
     def truth(self, rows: Rows) -> pa.RecordBatch:
         """What each row is: `TRUTH_REQUESTS`."""
-        kind = np.array([self.kinds.index(s.kind) for s in self.table.streams])[rows["stream"]]
-        campaign = np.array([s.campaign for s in self.table.streams])[rows["stream"]]
+        kind = np.array([self.labels.kinds.index(s.kind) for s in self.table.streams])[rows["stream"]]
+        campaign = self.table.values["campaign"][rows["stream"]]
         return pa.RecordBatch.from_arrays(
             [
-                _taken([self.provider], np.zeros(len(rows), dtype=np.int64)),
+                taken([self.labels.provider], np.zeros(len(rows), dtype=np.int64)),
                 identifiers("req_", _row_keys(self, rows)),
                 self.account_ids.take(pa.array(rows["account"])),
-                _taken(self.kinds, kind),
-                _taken(self.campaigns, campaign),
+                taken(self.labels.kinds, kind),
+                taken(self.labels.campaigns, campaign),
             ],
             schema=TRUTH_REQUESTS,
         )
@@ -78,66 +81,13 @@ class Render:
 TRUTH_REQUESTS = pa.schema(
     [(name, pa.string()) for name in ("provider", "request_id", "account_id", "kind", "campaign")]
 )
-TRUTH_ACCOUNTS = pa.schema(
-    [(name, pa.string()) for name in ("provider", "account_id", "organization_id", "kind", "campaign")]
-)
 
 
-def render(
-    provider: str, key: int, start: int, table: Table, accounts: Accounts, labels: tuple[Sequence[str], Sequence[str]]
-) -> Render:
-    """A renderer for one provider's rows; `labels` are the kinds and the campaigns by their numbers."""
-    none = accounts.organization == 0
-    organizations = pc.if_else(pa.array(none), pa.scalar(None, pa.string()), identifiers("org_", accounts.organization))
+def render(labels: Labels, key: int, start: int, table: Table, accounts: Accounts) -> Render:
+    """A renderer for one provider's rows, from the key of its identifiers and its first microsecond since 1970."""
+    organizations = masked(identifiers("org_", accounts.organization), accounts.organization != 0)
     ids = identifiers("acct_", mix(key, accounts.key))
-    return Render(provider, key, start, table, accounts, ids, organizations, tuple(labels[0]), tuple(labels[1]))
-
-
-def sign_ups(render: Render) -> pa.RecordBatch:
-    """The accounts table, in the order of the identifiers so that the place tells nothing."""
-    accounts = render.accounts
-    columns = [
-        render.account_ids,
-        render.organization_ids,
-        pa.array(render.start + accounts.created, pa.int64()).cast(TIME),
-        _taken(PLANS, accounts.plan),
-        _masked(identifiers("pm_", accounts.payment), accounts.payment != 0),
-        _mail_domains(accounts),
-        addresses(accounts.signup),
-    ]
-    batch = pa.RecordBatch.from_arrays(columns, schema=ACCOUNTS)
-    return batch.take(pc.sort_indices(batch["account_id"]))
-
-
-def account_truth(render: Render) -> pa.RecordBatch:
-    """What each account is: `TRUTH_ACCOUNTS`."""
-    accounts = render.accounts
-    columns = [
-        _taken([render.provider], np.zeros(len(accounts), dtype=np.int64)),
-        render.account_ids,
-        render.organization_ids,
-        _taken(render.kinds, accounts.kind),
-        _taken(render.campaigns, accounts.campaign),
-    ]
-    batch = pa.RecordBatch.from_arrays(columns, schema=TRUTH_ACCOUNTS)
-    return batch.take(pc.sort_indices(batch["account_id"]))
-
-
-def _taken(values: Sequence[str], where: NDArray[np.integer]) -> pa.StringArray:
-    """Values by their places; null where the place is negative."""
-    return pa.array(values, pa.string()).take(pa.array(where, mask=where < 0))
-
-
-def _masked(values: pa.Array, valid: NDArray[np.bool_]) -> pa.Array:
-    return pc.if_else(pa.array(valid), values, pa.scalar(None, values.type))
-
-
-def _mail_domains(accounts: Accounts) -> pa.StringArray:
-    listed = pa.array(_LARGE_MAIL + ("",) * (100 - len(_LARGE_MAIL)) + _THROW_AWAY)
-    known = accounts.mail < 200  # noqa: PLR2004 -- see Accounts.mail
-    own = identifiers("mx", accounts.mail)
-    short = pc.binary_join_element_wise(pc.utf8_slice_codeunits(own, 2, 9), "example", ".")
-    return pc.if_else(pa.array(known), listed.take(pa.array(np.where(known, accounts.mail, 0).astype(np.int64))), short)
+    return Render(labels, key, start, table, accounts, ids, organizations)
 
 
 def _row_keys(render: Render, rows: Rows) -> Keys:
@@ -155,34 +105,35 @@ class _Columns:
         self.day = rows["time"] // (24 * HOUR)
         self.messages = self._messages()
         self.system = self._system()
-        self.ok = (rows["status"] == 200) & ~rows["refused"]  # noqa: PLR2004
+        self.ok = (rows["status"] == 200) & ~rows["refused"]
         self.answer = self._answer()
 
-    def of(self, name: str) -> pa.Array:
+    def of(self, name: str) -> Column:
         """The column of this name."""
-        array: pa.Array = getattr(self, f"_{name}")()
+        array: Column = getattr(self, f"_{name}")()
         return array
 
-    def _is(self, name: str) -> NDArray[np.generic]:
-        return self.r.table.column(name, self.stream)
+    def _is(self, name: str) -> NDArray[Any]:
+        """A property of each row's stream."""
+        values: NDArray[Any] = self.r.table.values[name][self.stream]
+        return values
 
     # --- texts -------------------------------------------------------------------------------------------------------
     def _field(self) -> NDArray[np.int32]:
         table, item = self.r.table, self.rows["item"]
-        topics = np.array([TOPICS.index(s.topics) for s in table.streams])[self.stream]
         own = self.r.accounts.topics[self.account, pick(mix(item, 101), _TOPIC_SHARES)]
-        listed = table.fields[self.stream, below(mix(item, 102), table.n_fields[self.stream])]
+        listed = table.fields[self.stream, below(mix(item, 102), table.n_fields[self.stream].clip(1))]
         anyone = pick(mix(self.rows["unit"], 103), cumulated(vocabulary().shares))
-        return np.choose(topics, [own, anyone, listed]).astype(np.int32)
+        return np.choose(self._is("topics"), (own, anyone, listed)).astype(np.int32, copy=False)
 
     def _voice(self) -> Keys:
-        by_unit = np.array([VOICES.index(s.voice) for s in self.r.table.streams])[self.stream] == 1
+        by_unit = self._is("voice") == VOICES.index("unit")
         return np.where(by_unit, mix(self.rows["unit"], 104), self.r.accounts.voice[self.account])
 
     def _group(self) -> Keys:
         given = self.r.table.group[self.stream]
         group = np.where(given != 0, given, self.r.accounts.group[self.account])
-        every = np.asarray(self._is("adapt_hours"), dtype=np.float64)
+        every = self._is("adapt_hours")
         period = np.where(every > 0, self.rows["time"] / HOUR // np.maximum(every, 1.0), 0).astype(np.int64)
         return np.where(period > 0, mix(group, period), group)
 
@@ -226,92 +177,94 @@ class _Columns:
 
     def _home_field(self) -> NDArray[np.int32]:
         """A text that stays the same is in one field: the stream's first, or the account's."""
-        streams = self.r.table.streams
-        listed = np.array([len(s.fields) > 0 for s in streams])[self.stream]
-        return np.where(listed, self.r.table.fields[self.stream, 0], self.r.accounts.topics[self.account, 0]).astype(
-            np.int32
+        table = self.r.table
+        listed = table.n_fields[self.stream] > 0
+        field: NDArray[np.int32] = np.where(
+            listed, table.fields[self.stream, 0], self.r.accounts.topics[self.account, 0]
         )
+        return field.astype(np.int32, copy=False)
 
     def _answer(self) -> pa.StringArray:
         root = self.r.table.symbols["answer"][self.stream]
         text = mix(self.rows["unit"], self.rows["turn"], 105)
-        return _masked(self._texts(root, np.arange(len(root)), text), self.ok)
+        texts: pa.StringArray = masked(self._texts(root, np.arange(len(root)), text), self.ok)
+        return texts
 
     # --- columns -----------------------------------------------------------------------------------------------------
-    def _request_id(self) -> pa.Array:
+    def _request_id(self) -> Column:
         return identifiers("req_", self.key)
 
-    def _time(self) -> pa.Array:
+    def _time(self) -> Column:
         return pa.array(self.r.start + self.rows["time"], pa.int64()).cast(TIME)
 
-    def _account_id(self) -> pa.Array:
+    def _account_id(self) -> Column:
         return self.r.account_ids.take(self.at)
 
-    def _organization_id(self) -> pa.Array:
+    def _organization_id(self) -> Column:
         return self.r.organization_ids.take(self.at)
 
-    def _api_key_id(self) -> pa.Array:
+    def _api_key_id(self) -> Column:
         return identifiers("key_", mix(self.r.accounts.key[self.account], below(mix(self.rows["unit"], 111), 1.2)))
 
-    def _conversation_id(self) -> pa.Array:
+    def _conversation_id(self) -> Column:
         """The provider's: a conversation that goes on under another account is another one to it."""
         told = identifiers("conv_", mix(self.r.key, self.rows["unit"], self.r.accounts.key[self.account]))
-        return _masked(told, np.asarray(self._is("conversations"), dtype=np.bool_))
+        ids: Column = masked(told, self._is("conversations"))
+        return ids
 
-    def _operation_name(self) -> pa.Array:
-        return _taken(["chat"], np.zeros(len(self.rows), dtype=np.int64))
+    def _operation_name(self) -> Column:
+        return taken(["chat"], np.zeros(len(self.rows), dtype=np.int64))
 
-    def _request_model(self) -> pa.Array:
-        return _taken(MODELS, self.rows["model"])
+    def _request_model(self) -> Column:
+        return taken(MODELS, self.rows["model"])
 
-    def _system_instructions(self) -> pa.Array:
+    def _system_instructions(self) -> Column:
         return self.system
 
-    def _input_messages(self) -> pa.Array:
-        roles = _taken(["user", "assistant"], self.answers.astype(np.int64))
+    def _input_messages(self) -> Column:
+        roles = taken(["user", "assistant"], self.answers.astype(np.int64))
         kind = REQUESTS.field("input_messages").type
         pairs = pa.StructArray.from_arrays([roles, self.messages], fields=list(kind.value_type))
-        return pa.ListArray.from_arrays(pa.array(self.offsets), pairs, type=kind)
+        offsets: Any = pa.array(self.offsets)
+        lists: Column = pa.ListArray.from_arrays(offsets, pairs, type=kind)
+        return lists
 
-    def _request_temperature(self) -> pa.Array:
-        fixed = np.array([np.nan if s.temperature is None else s.temperature for s in self.r.table.streams])[
-            self.stream
-        ]
+    def _request_temperature(self) -> Column:
+        fixed = self._is("temperature")
         sent = np.where(np.isnan(fixed), self.r.accounts.temperature[self.account], fixed)
-        return pa.array(sent, mask=np.isnan(sent))
+        return numbers(sent, ~np.isnan(sent))
 
-    def _request_max_tokens(self) -> pa.Array:
-        fixed = np.asarray(self._is("max_tokens"), dtype=np.int64)
+    def _request_max_tokens(self) -> Column:
+        fixed = self._is("max_tokens")
         sent = np.where(fixed > 0, fixed, self.r.accounts.max_tokens[self.account])
-        return pa.array(sent, mask=sent == 0)
+        return numbers(sent, sent > 0)
 
-    def _request_choice_count(self) -> pa.Array:
-        return pa.array(np.asarray(self._is("choices"), dtype=np.int64))
+    def _request_choice_count(self) -> Column:
+        return numbers(self._is("choices"))
 
-    def _usage_input_tokens(self) -> pa.Array:
-        ends = np.frombuffer(self.messages.buffers()[1], dtype=np.int32)[self.offsets]
-        system = pc.fill_null(pc.binary_length(self.system), 0).to_numpy(zero_copy_only=False)
-        return pa.array((np.diff(ends).astype(np.int64) + system) // _BYTES_A_TOKEN + 4)
+    def _usage_input_tokens(self) -> Column:
+        asked = np.add.reduceat(lengths(self.messages), self.offsets[:-1])
+        return numbers((asked + lengths(self.system)) // _BYTES_A_TOKEN + 4)
 
-    def _usage_output_tokens(self) -> pa.Array:
+    def _usage_output_tokens(self) -> Column:
         """What is kept of an answer is its beginning: the whole is several times longer, with the thinking more so."""
-        kept = pc.fill_null(pc.binary_length(self.answer), 0).to_numpy(zero_copy_only=False)
-        longer = 1.5 + 4.0 * uniform(mix(self.key, 112)) ** 2 + 3.0 * (self.rows["model"] == 2)  # noqa: PLR2004
-        return pa.array((kept / _BYTES_A_TOKEN * longer).astype(np.int64) + self.ok)
+        kept = lengths(self.answer)
+        longer = 1.5 + 4.0 * uniform(mix(self.key, 112)) ** 2 + 3.0 * (self.rows["model"] == 2)
+        return numbers((kept / _BYTES_A_TOKEN * longer).astype(np.int64) + self.ok)
 
-    def _response_finish_reason(self) -> pa.Array:
+    def _response_finish_reason(self) -> Column:
         reason = np.where(self.rows["refused"], 2, (uniform(mix(self.key, 113)) < 0.05).astype(np.int64))
-        return _taken(["stop", "length", "content_filter"], np.where(self.rows["status"] == 200, reason, -1))  # noqa: PLR2004
+        return taken(["stop", "length", "content_filter"], np.where(self.rows["status"] == 200, reason, -1))
 
-    def _output_text(self) -> pa.Array:
+    def _output_text(self) -> Column:
         return self.answer
 
-    def _response_status(self) -> pa.Array:
-        return pa.array(self.rows["status"].astype(np.int64))
+    def _response_status(self) -> Column:
+        return numbers(self.rows["status"].astype(np.int64))
 
-    def _client_address(self) -> pa.Array:
+    def _client_address(self) -> Column:
         accounts, account = self.r.accounts, self.account
-        said = np.asarray(self._is("address"), dtype=np.int64)
+        said = self._is("address")
         mode = np.where(said >= 0, said, accounts.address[account])
         key, home, group = accounts.key[account], accounts.home[account], self.group
         of_day = mix(key, self.day, 121)
@@ -330,12 +283,12 @@ class _Columns:
         return addresses(from_)
 
     def _client(self) -> NDArray[np.int64]:
-        sanitized = np.asarray(self._is("sanitized"), dtype=np.bool_)
+        sanitized = self._is("sanitized")
         return np.where(sanitized, 8, self.r.accounts.client[self.account])
 
-    def _user_agent(self) -> pa.Array:
-        return _taken([agent for agent, _ in CLIENTS], self._client())
+    def _user_agent(self) -> Column:
+        return taken([agent for agent, _ in CLIENTS], self._client())
 
-    def _tls_fingerprint(self) -> pa.Array:
-        sanitized = np.asarray(self._is("sanitized"), dtype=np.bool_)
-        return _taken([tls for _, tls in CLIENTS], np.where(sanitized, -1, self._client()))
+    def _tls_fingerprint(self) -> Column:
+        sanitized = self._is("sanitized")
+        return taken([tls for _, tls in CLIENTS], np.where(sanitized, -1, self._client()))

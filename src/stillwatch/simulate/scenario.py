@@ -2,8 +2,8 @@
 
     >>> load("demo").campaigns[0].name            # one of the shipped scenarios, or a path to your own
 
-Every key is a field of `Scenario`, `Benign` or `Campaign` below; their comments are its documentation. What a campaign does not
-say is drawn for its accounts as for everybody else's.
+Every key is a field of `Scenario`, `Benign` or `Campaign` below; their comments are its documentation. What a campaign
+does not say is drawn for its accounts as for everybody else's.
 """
 
 import difflib
@@ -40,8 +40,8 @@ Content = Literal[
     "ask",
 ]
 Template = Literal[
-    "plain", "fixed", "prefix", "suffix", "paraphrase", "nonce", "shuffled", "graded", "cleaned", "gentled", "seeded", "environed",
-    "encoded",
+    "plain", "fixed", "prefix", "suffix", "paraphrase", "nonce", "shuffled", "encoded",
+    "graded", "cleaned", "gentled", "seeded", "environed",
 ]  # fmt: skip
 Timing = Literal["flat", "human", "office", "burst", "ramp", "quota", "launch", "decay"]
 Route = Literal["round_robin", "random", "weighted", "sticky", "fill_first", "drain", "reset_drain", "single"]

@@ -1,11 +1,12 @@
 """Streams: who asks what, when, and through which accounts of a crowd.
 
-A stream is the unit of traffic: all people, one team's nightly job, one operator's work list. It is a value; `Table` turns many
-of them into columns, so that `arrivals` and `rendering` treat a thousand streams at once.
+A stream is the unit of traffic: all people, one team's nightly job, one operator's work list. It is a value; `Table`
+turns many of them into columns, so that `arrivals` and `rendering` treat a thousand streams at once.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ class Stream:
         units: conversations or single requests over the window.
         hours: relative intensity of each hour of the window.
         thinned: the accounts sleep, stay away on days, and come and go (`Accounts.zone`, `presence`, `begin`, `end`).
-        items: length of the list that is worked through; 0: no item twice. `list_key` makes lists the same for several streams.
+        items: length of the list that is worked through; 0: no item twice. Streams with the same `list_key` share it.
     """
 
     key: int
@@ -77,7 +78,7 @@ class Stream:
 
 @dataclass(frozen=True)
 class Table:
-    """Streams as columns; `units` cumulates the intensity: hour h has `ceil(units[s, h + 1]) - ceil(units[s, h])` units."""
+    """Streams as columns; the units of hour h are those from `ceil(units[s, h])` to `ceil(units[s, h + 1])`."""
 
     streams: tuple[Stream, ...]
     units: NDArray[np.float64]  # (streams, hours + 1)
@@ -87,10 +88,7 @@ class Table:
     fields: NDArray[np.int32]  # (streams, _MOST_FIELDS)
     n_fields: NDArray[np.int64]
     symbols: dict[str, NDArray[np.int32]]  # user, follow, answer, hole, system (-1: none)
-
-    def column(self, name: str, rows: NDArray[np.integer]) -> NDArray[np.generic]:
-        """A property of each row's stream."""
-        return np.array([getattr(s, name) for s in self.streams])[rows]
+    values: dict[str, NDArray[Any]]  # the other properties, one value a stream
 
 
 def table(streams: Sequence[Stream], words: Vocabulary) -> Table:
@@ -99,7 +97,7 @@ def table(streams: Sequence[Stream], words: Vocabulary) -> Table:
     fields = np.zeros((len(kept), _MOST_FIELDS), dtype=np.int32)
     for i, stream in enumerate(kept):
         fields[i, : len(stream.fields)] = stream.fields
-    names = {name: [getattr(s, name) for s in kept] for name in ("user", "follow", "answer", "hole", "system")}
+    said = {name: [getattr(s, name) for s in kept] for name in ("user", "follow", "answer", "hole", "system")}
     return Table(
         kept,
         np.stack([_cumulated_units(s) for s in kept]),
@@ -107,16 +105,35 @@ def table(streams: Sequence[Stream], words: Vocabulary) -> Table:
         np.array([s.list_key or s.key for s in kept], dtype=np.uint64),
         np.array([s.group for s in kept], dtype=np.uint64),
         fields,
-        np.array([max(1, len(s.fields)) for s in kept]),
-        {name: np.array([-1 if v is None else words.symbols[v] for v in of], np.int32) for name, of in names.items()},
+        np.array([len(s.fields) for s in kept]),
+        {name: np.array([-1 if v is None else words.symbols[v] for v in of], np.int32) for name, of in said.items()},
+        {**_values(kept), "temperature": np.array([s.temperature for s in kept], dtype=np.float64)},
     )
+
+
+def _values(streams: Sequence[Stream]) -> dict[str, NDArray[Any]]:
+    """The properties that are numbers, and those that are one of a few names, as their places among these."""
+    plain = (
+        "campaign", "adapt_hours", "conversations", "thinned", "quota", "pool", "rotate", "handoff", "repeats",
+        "items", "turns", "pivot", "limited", "broken", "failover", "refused", "switch", "address", "sanitized",
+        "max_tokens", "choices",
+    )  # fmt: skip
+    named = {"route": ROUTES, "voice": VOICES, "topics": TOPICS}
+    return {
+        **{name: np.array([getattr(s, name) for s in streams]) for name in plain},
+        **{name: np.array([known.index(getattr(s, name)) for s in streams]) for name, known in named.items()},
+        "first": np.array([s.accounts[0] for s in streams]),
+        "last": np.array([s.accounts[1] for s in streams]),
+        "total": np.array([s.units for s in streams]),
+    }
 
 
 def _cumulated_units(stream: Stream) -> NDArray[np.float64]:
     """The expected number of units before each hour; some hours are livelier than others."""
     noise = np.exp(0.25 * normal(mix(stream.key, 31, np.arange(len(stream.hours)))))
     running = np.concatenate([[0.0], np.cumsum(stream.hours * noise)])
-    return running / running[-1] * stream.units
+    cumulated: NDArray[np.float64] = running / running[-1] * stream.units
+    return cumulated
 
 
 def hours(
@@ -163,4 +180,4 @@ def _shape(
         "lesson": ((hour >= np.floor(begin)) & (hour < np.floor(begin) + 4))
         + 0.02 * (hour > begin - 24) * (hour < begin + 24),
     }
-    return shapes[timing]
+    return np.asarray(shapes[timing], dtype=np.float64)

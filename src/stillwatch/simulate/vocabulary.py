@@ -1,8 +1,9 @@
 """The words: our own phrase grammars in TOML, one file a language, compiled to tables for `composition`.
 
-A file has `[phrases]` (for the whole language) and `[topics.*]` (which add to them or replace them). A phrase is a list of
-wordings; `{name}` stands for another phrase, `{name:scope}` for one that is worded by another key (`composition.SCOPES`). A phrase
-that a language lacks is taken from English, topic `general`, so that every field can say everything.
+A file has `[phrases]` (for the whole language) and `[topics.*]` (which add to them or replace them). A phrase is a list
+of wordings; `{name}` stands for another phrase, `{name:scope}` for one that is worded by another key
+(`composition.SCOPES`). A phrase that a language lacks is taken from English, topic `general`, so that every field can
+say everything.
 """
 
 import re

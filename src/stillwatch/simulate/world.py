@@ -4,7 +4,8 @@
     >>> for batch in world.batches("alpha"): ...       # pa.RecordBatch in schema REQUESTS, in the order of time
     >>> world.accounts("alpha")                        # the accounts table, in schema ACCOUNTS
 
-The same scenario, seed and scale give the same bytes on every machine; memory grows with the accounts, not with the requests.
+The same scenario, seed and scale give the same rows on every machine; memory grows with the accounts, not with the
+requests.
 """
 
 from collections.abc import Iterator
@@ -18,13 +19,15 @@ import pyarrow as pa
 from stillwatch.errors import ConfigError
 from stillwatch.simulate.accounts import Accounts, together
 from stillwatch.simulate.arrivals import arrivals
-from stillwatch.simulate.innocent import WORKLOADS, innocent
+from stillwatch.simulate.innocent import innocent
 from stillwatch.simulate.keys import named
-from stillwatch.simulate.planted import operator, operators, share_of
-from stillwatch.simulate.rendering import BATCH_ROWS, Render, account_truth, render, sign_ups
+from stillwatch.simulate.planted import Site, operator, operators, share_of
+from stillwatch.simulate.rendering import BATCH_ROWS, Labels, Render, render
 from stillwatch.simulate.scenario import Campaign, Scenario
+from stillwatch.simulate.sign_ups import account_truth, sign_ups
 from stillwatch.simulate.streams import Stream, table
 from stillwatch.simulate.vocabulary import vocabulary
+from stillwatch.simulate.workloads import WORKLOADS
 
 KINDS = (*dict.fromkeys(work.kind for work in WORKLOADS.values()), "campaign", "relayed_benign")
 
@@ -104,7 +107,7 @@ def generate(scenario: Scenario, *, seed: int | None = None, scale: float = 1.0)
     Raises:
         ConfigError: the scale is not above zero.
     """
-    if not 0.0 < scale <= 10_000.0:  # noqa: PLR2004
+    if not 0.0 < scale <= 10_000.0:
         raise ConfigError("the scale must be above 0 and at most 10000.", where=f"scale {scale}")
     return World(scenario, scenario.seed if seed is None else seed, scale)
 
@@ -112,35 +115,27 @@ def generate(scenario: Scenario, *, seed: int | None = None, scale: float = 1.0)
 def _render(world: World, provider: str) -> Render:
     accounts, streams = _inhabitants(world, provider)
     start = datetime.combine(world.scenario.start, time(), UTC)
+    labels = Labels(provider, KINDS, tuple(c.name for c in world.campaigns))
     key = named(world.seed, "provider", provider)
-    labels = (KINDS, tuple(c.name for c in world.campaigns))
-    return render(provider, key, int(start.timestamp() * 1e6), table(streams, vocabulary()), accounts, labels)
+    return render(labels, key, int(start.timestamp()) * 1_000_000, table(streams, vocabulary()), accounts)
 
 
 def _inhabitants(world: World, provider: str) -> tuple[Accounts, list[Stream]]:
     """Everybody at a provider, the innocent first, and what they do."""
-    scenario, kinds = world.scenario, {kind: i for i, kind in enumerate(KINDS)}
-    parts, streams = [], []
-    for population in innocent(scenario, seed=world.seed, provider=provider, scale=world.scale, kinds=kinds):
-        parts += [population.accounts] if population.accounts is not None else []
+    kinds = {kind: i for i, kind in enumerate(KINDS)}
+    site = Site(world.scenario, world.seed, provider, kinds["campaign"])
+    parts: list[Accounts] = []
+    streams: list[Stream] = []
+    for population in innocent(world.scenario, named(world.seed, provider), world.scale, kinds):
+        parts += population.parts
         streams += population.streams
-    people = len(parts[0]) if scenario.benign.people else 0
+    people = len(parts[0]) if world.scenario.benign.people else 0
     for number, campaign in enumerate(world.campaigns):
-        if share_of(campaign, scenario, provider) == 0.0:
-            continue
-        end = sum(map(len, parts))
-        stolen = _stolen(world, campaign, people, number)
-        population = operator(
-            scenario,
-            campaign,
-            seed=world.seed,
-            provider=provider,
-            number=number,
-            span=stolen or (end, end),
-            kind=kinds["campaign"],
-        )
-        parts += [population.accounts] if population.accounts is not None else []
-        streams += population.streams
+        if share_of(campaign, world.scenario, provider) > 0.0:
+            end = sum(map(len, parts))
+            population = operator(site, campaign, number, _stolen(world, campaign, people, number) or (end, end))
+            parts += population.parts
+            streams += population.streams
     return (together(parts) if parts else _nobody()), streams
 
 

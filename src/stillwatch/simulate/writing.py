@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stillwatch.errors import InputError
-from stillwatch.simulate.rendering import TRUTH_ACCOUNTS, TRUTH_REQUESTS
+from stillwatch.simulate.rendering import TRUTH_REQUESTS
 from stillwatch.simulate.scenario import Scenario
+from stillwatch.simulate.sign_ups import TRUTH_ACCOUNTS
 from stillwatch.simulate.world import World, generate
 from stillwatch.traffic.schema import ACCOUNTS, REQUESTS
 
