@@ -16,6 +16,14 @@ from stillwatch.simulate.scenario import Campaign, Scenario
 from stillwatch.simulate.streams import Stream, hours
 from stillwatch.simulate.vocabulary import vocabulary
 
+_ANSWERS = {
+    "grade": "short_answer",
+    "ask": "answer",
+    "roleplay": "answer",
+    "medical": "answer",
+    "instruct": "answer",
+    "toolcall": "answer",
+}
 _PROBED = 0.3  # of a campaign's window is spent on probing, if it probes
 _CARD_GAP = 7  # accounts to a shared address, where they are not residential
 
@@ -139,7 +147,8 @@ def _streams(scenario: Scenario, c: Campaign, main: Stream, requests: int) -> It
     units = max(1, round(requests * (1.0 - c.probe) / (1.0 + c.turns) / len(contents)))
     for i, content in enumerate(contents):
         topics = "anyone" if content == "ask" and not c.topics else "listed"
-        yield replace(main, key=main.key + 8 * i, hole=content, topics=topics, units=units, hours=shape)
+        answer = _ANSWERS.get(content, "long_answer")
+        yield replace(main, key=main.key + 8 * i, hole=content, answer=answer, topics=topics, units=units, hours=shape)
     if c.probe:
         shape = hours("human", scenario.days, main.key ^ 1, (c.start_day, scaled))
         trying = replace(main, key=main.key ^ 1, user="probe", turns=0.0, refused=0.75, items=0, repeats=1)
@@ -179,7 +188,6 @@ def _main(scenario: Scenario, c: Campaign, keys: tuple[int, int], span: tuple[in
         user="plain" if c.demand_later or c.replay else c.template,
         system=_system(c),
         follow=later,
-        answer="long_answer",
         voice="unit",
         fields=_fields(c),
         items=c.items,

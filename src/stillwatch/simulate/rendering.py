@@ -24,7 +24,7 @@ from stillwatch.simulate.accounts import (
 )
 from stillwatch.simulate.arrivals import Rows
 from stillwatch.simulate.composition import Texts, compose
-from stillwatch.simulate.keys import Keys, below, cumulated, mix, named, pick, uniform
+from stillwatch.simulate.keys import Keys, below, cumulated, mix, named, normal, pick, uniform
 from stillwatch.simulate.streams import VOICES, Table
 from stillwatch.simulate.strings import Column, addresses, identifiers, lengths, masked, numbers, taken
 from stillwatch.simulate.vocabulary import vocabulary
@@ -249,7 +249,9 @@ class _Columns:
     def _usage_output_tokens(self) -> Column:
         """What is kept of an answer is its beginning: the whole is several times longer, with the thinking more so."""
         kept = lengths(self.answer)
-        longer = 1.5 + 4.0 * uniform(mix(self.key, 112)) ** 2 + 3.0 * (self.rows["model"] == 2)
+        own = self.r.accounts.voice[self.account]
+        longer = 3.0 * np.exp(0.8 * normal(mix(own, 112)) + 0.6 * normal(mix(self.key, 112)))
+        longer *= np.where(self.rows["model"] == MODELS.index("heron-3-think"), 2.5, 1.0)
         return numbers((kept / _BYTES_A_TOKEN * longer).astype(np.int64) + self.ok)
 
     def _response_finish_reason(self) -> Column:

@@ -90,9 +90,7 @@ WORKLOADS: dict[str, Workload] = {
         plan="developer",
     ),
     "extension_users": Workload("extension_user", "extension_ask", 16.0, client="browser"),  # L6
-    "scripts": Workload(
-        "script", "script_ask", 45.0, answer="short_answer", client="sdk", plan="developer", address="host"
-    ),
+    "scripts": Workload("script", "script_ask", 45.0, answer="answer", client="sdk", plan="developer", address="host"),
     "apps": Workload(  # L5
         "app",
         "customer",
