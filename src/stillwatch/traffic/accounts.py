@@ -36,7 +36,7 @@ def read_accounts(path: str | Path, *, key: Key, rejects: Rejects) -> pa.Table:
             raise InputError(
                 "The table has no column account_id.", where=str(path), hint=f"It takes {', '.join(ACCOUNTS.names)}."
             )
-        pieces = READ[head.kind](stream.again(), Native(), intake)
+        pieces = READ[head.kind](stream.restarted(), Native(), intake)
         return pa.Table.from_batches([decode() for _, decode in pieces], schema=intake.result)
     finally:
         stream.close()

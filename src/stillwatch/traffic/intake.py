@@ -90,14 +90,13 @@ class Intake:
         columns = dict(zip(batch.schema.names, batch.columns, strict=True))
         bad: dict[int, str] = {}
         for column in self.schema:
-            if not column.nullable:
-                _note(bad, _absent(columns[column.name]), missing(column.name))
-        for column in self.schema:
             if column.type == TIME:
                 columns[column.name], wrong = times(columns[column.name], column.name)
-                bad = wrong | bad
-            elif column.type != pa.float64():
-                _note_texts(bad, columns[column.name])
+                bad |= wrong
+        for column in self.schema:
+            if not column.nullable:
+                _note(bad, _absent(columns[column.name]), missing(column.name))
+            _note_texts(bad, columns[column.name])
         for row, reason in bad.items():
             place = Place(places + row) if isinstance(places, int) else places[row]
             self.rejects.add(file, place.line, reason, item=place.item)

@@ -20,6 +20,8 @@ from stillwatch.traffic.schema import TIME, LazyBatch
 from stillwatch.traffic.streams import Stream
 
 MAGIC = b"PAR1"
+#: What comes of damage: mostly Arrow's own errors, but names that are no UTF-8 or no column surface as Python's.
+_DAMAGE = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, OverflowError, MemoryError)
 _ROWS = 16_384
 _BATCH_BYTES = 64 << 20  # decoded, by the file's own average
 
@@ -33,7 +35,7 @@ def opened(stream: Stream) -> pq.ParquetFile:
     try:
         # Page by page: without this a row group's columns are held whole.
         return pq.ParquetFile(stream.seekable(), pre_buffer=False, buffer_size=1 << 20)
-    except (pa.ArrowException, OSError) as error:
+    except _DAMAGE as error:
         raise corrupt(stream.file) from error
 
 
@@ -47,7 +49,7 @@ def head(stream: Stream) -> tuple[int, dict[str, Any]]:
     table = opened(stream)
     try:
         batch = next(table.iter_batches(1), None)
-    except (pa.ArrowException, OSError) as error:
+    except _DAMAGE as error:
         raise corrupt(stream.file) from error
     values = next((record for record in records(batch) if isinstance(record, dict)), {}) if batch else {}
     return table.metadata.num_rows, dict.fromkeys(table.schema_arrow.names) | values
@@ -64,7 +66,7 @@ def batches(stream: Stream, reader: Reader, intake: Intake) -> Iterator[tuple[in
             decode = decode_native if native else decode_records
             yield size * (done + len(batch)) // total, partial(decode, batch, done + 1, stream.file, reader, intake)
             done += len(batch)
-    except (pa.ArrowException, OSError) as error:
+    except _DAMAGE as error:
         raise corrupt(stream.file) from error
 
 

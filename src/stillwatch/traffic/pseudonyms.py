@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 from stillwatch.errors import ConfigError
 
 KEY_BYTES = 32
-_REMEMBERED = 200_000  # tokens kept in memory: about 30 MB; a busy day's addresses
+_REMEMBERED = 100_000  # tokens kept in memory: about 30 MB; a busy day's addresses
 _PORT = re.compile(r"^\[(?P<six>[^\]]+)\](?::\d+)?$|^(?P<four>[^:]+):\d+$")
 
 #: The kind of each column; a client's and a sign-up address share one, so that they can be compared.
@@ -49,7 +49,7 @@ def canonical_address(value: str) -> bytes:
         except (OSError, ValueError):  # ValueError: a null character
             continue
         return packed[12:] if packed.startswith(b"\0" * 10 + b"\xff\xff") else packed
-    return text.encode()
+    return b"name:" + text.encode()
 
 
 def canonical_domain(value: str) -> bytes:

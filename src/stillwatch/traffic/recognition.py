@@ -51,7 +51,7 @@ def head_of(stream: Stream) -> Head:
     blocks = [block for block in islice(cut(stream, _HEAD), 4) if not block.broken]
     content = b"".join(block.content for block in blocks)
     if content.startswith(parquet.MAGIC):
-        rows, columns = parquet.head(stream.again())
+        rows, columns = parquet.head(stream.restarted())
         return Head("parquet", (columns,), empty=not rows)
     samples = tuple(islice(_objects(content), _SAMPLES))
     if samples and not _is_csv(stream.file):
@@ -59,7 +59,7 @@ def head_of(stream: Stream) -> Head:
     if not content.strip():
         return Head("lines", (), empty=not stream.damage)
     if _is_csv(stream.file) or _looks_tabular(content):
-        return _of_table(stream.again())
+        return _of_table(stream.restarted())
     return _of_document(stream, content)
 
 
@@ -91,7 +91,7 @@ def _of_document(stream: Stream, content: bytes) -> Head:
     if content.lstrip()[:1] not in (b"[", b"{"):
         return Head("lines", ())
     try:
-        found = documents(stream.again().all(), stream.file)
+        found = documents(stream.restarted().all(), stream.file)
     except InputError:
         if content.lstrip()[:1] == b"[":
             raise

@@ -12,6 +12,7 @@ import os
 import tempfile
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -50,15 +51,19 @@ class Rejects:
             counts = Counter(self._reasons.values())
         return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
 
+    def __iter__(self) -> Iterator[tuple[str, int, str]]:
+        """File, line and reason of each row left out, in the order of files and lines."""
+        with self._lock:
+            entries = sorted(self._reasons.items())
+        return ((file, line, reason) for (file, line, _), reason in entries)
+
     def write(self, path: Path) -> None:
         """Write a JSON line a row (`file`, `line`, `reason`), in the order of files and lines.
 
         Raises:
             InputError: the file cannot be written; nothing is left behind.
         """
-        with self._lock:
-            entries = sorted(self._reasons.items())
-        lines = (msgspec.json.encode({"file": f, "line": n, "reason": why}) + b"\n" for (f, n, _), why in entries)
+        lines = (msgspec.json.encode({"file": f, "line": n, "reason": why}) + b"\n" for f, n, why in self)
         try:
             with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as out:
                 try:

@@ -9,9 +9,12 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pyarrow as pa
+
+from stillwatch.traffic.schema import REQUESTS
 
 Json = Any  # what a JSON text decodes to
 Record = Mapping[str, Json]
@@ -31,6 +34,9 @@ TEXT_LIMIT = 16 << 20
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _TEXT_PARTS = frozenset({None, "text", "input_text", "output_text"})
 _SYSTEM_ROLES = frozenset({"system", "developer"})
+
+#: The columns of numbers, for sources that write them as texts.
+NUMERIC = frozenset(column.name for column in REQUESTS if str(column.type) in ("int64", "double"))
 
 OUT_OF_RANGE = "time out of range"
 INVALID_UTF8 = "invalid UTF-8"
@@ -57,7 +63,7 @@ def wrong_type(column: str) -> RowError:
 
 
 def text(value: object, column: str) -> str | None:
-    """A text; a whole number is taken as an identifier's digits.
+    """A text; a whole number or a UUID is taken as an identifier.
 
     Raises:
         RowError: of another type, or not encodable as UTF-8 (lone surrogates).
@@ -69,7 +75,7 @@ def text(value: object, column: str) -> str | None:
             except UnicodeEncodeError:
                 raise RowError(INVALID_UTF8) from None
         return value
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63:
+    if (isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63) or isinstance(value, UUID):
         return str(value)
     raise wrong_type(column)
 

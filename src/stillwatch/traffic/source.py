@@ -10,6 +10,7 @@ content alone, so that two readings are the same.
 """
 
 import tempfile
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -167,7 +168,7 @@ def _opened(file: str, readers: tuple[Reader, ...], intake: Intake, *, named: bo
         return (
             Log(file, head.kind, reader)
             if file != STDIN
-            else _spooled(stream.again(last=True), head.kind, reader, intake)
+            else _spooled(stream.restarted(last=True), head.kind, reader, intake)
         )
     finally:
         stream.close()
@@ -194,7 +195,9 @@ def _spooled(stream: Stream, kind: Kind, reader: Reader, intake: Intake) -> Spoo
             where=tempfile.gettempdir(),
             hint="Make room, or set TMPDIR to another place.",
         ) from error
-    return Spool(STDIN, kept)
+    spool = Spool(STDIN, kept)
+    weakref.finalize(spool, kept.close)
+    return spool
 
 
 def size_of(file: str) -> int:

@@ -52,6 +52,9 @@ class Replayed:
         """
         self._at, self._recording = 0, not last
 
+    def close(self) -> None:
+        """Nothing: who gave the stream closes it, and Arrow must not."""
+
 
 class Stream:
     """The unpacked bytes of one log.
@@ -69,34 +72,32 @@ class Stream:
         self.damage: str | None = None  # why a compressed file ends too soon
         self._given, self._done = given, 0
         try:
-            self._raw: Any = Path(file).open("rb") if given is None else given  # noqa: SIM115 - closed by close()
-            head = self._raw.read(4)
+            self._raw, self._plain = self._opened(last=False)
         except OSError as error:
             raise unreadable(file, error) from error
-        self._rewind(last=False)
-        kind = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), None)
-        self._plain: Any = (
-            self._raw if kind is None else pa.CompressedInputStream(pa.PythonFile(self._raw, mode="r"), kind)
-        )
 
-    def _rewind(self, *, last: bool) -> None:
-        if self._given is None:
-            self._raw.seek(0)
+    def _opened(self, *, last: bool) -> tuple[Any, Any]:
+        raw = self._given or Path(self.file).open("rb")  # noqa: SIM115 - closed by close()
+        head = raw.read(4)
+        if isinstance(raw, Replayed):
+            raw.rewind(last=last)
         else:
-            self._given.rewind(last=last)
+            raw.seek(0)
+        kind = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), None)
+        return raw, raw if kind is None else pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), kind)
 
-    def again(self, *, last: bool = False) -> "Stream":
-        """The same bytes from the start.
+    def restarted(self, *, last: bool = False) -> "Stream":
+        """This stream, back at its start.
 
         Args:
             last: for the last time, so that standard input need not be held in memory any longer.
         """
-        if self._given is None:
-            return Stream(self.file)
-        self._rewind(last=False)
-        stream = Stream(self.file, self._given)
-        stream._rewind(last=last)
-        return stream
+        if self._given:
+            self._given.rewind(last=False)
+        self.close()
+        self._raw, self._plain = self._opened(last=last)
+        self.damage, self._done = None, 0
+        return self
 
     @property
     def compressed(self) -> bool:
@@ -157,11 +158,11 @@ class Stream:
         """What can still be unpacked after the last piece, byte by byte: a failed read gives none of its bytes."""
         if self._given:
             return b""
-        again, rest, saved = self.again(), self._done, bytearray()
+        again, rest, saved = Stream(self.file), self._done, bytearray()
         try:
             while rest:
-                rest -= len(again._plain.read(min(rest, _PIECE)))  # noqa: SLF001 - one of ours
-            while piece := again._plain.read(1):  # noqa: SLF001
+                rest -= len(again._plain.read(min(rest, _PIECE)))
+            while piece := again._plain.read(1):
                 saved += piece
         except OSError:
             pass

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from stillwatch.traffic.intake import Intake, Place
 from stillwatch.traffic.jsonl import BLOCK, LINE_LIMIT, read_record
-from stillwatch.traffic.readers import Reader
-from stillwatch.traffic.rows import TOO_LONG, Row, RowError
+from stillwatch.traffic.readers import Native, Reader
+from stillwatch.traffic.rows import NUMERIC, TOO_LONG, Json, Row, RowError, number
 from stillwatch.traffic.schema import LazyBatch
 from stillwatch.traffic.streams import Stream
 
@@ -84,5 +84,13 @@ def decode(run: list[tuple[int, Record | RowError]], file: str, reader: Reader, 
     """The requests of a run of records."""
     rows: list[tuple[Place, Row | RowError]] = []
     for line, record in run:
-        rows.extend([(Place(line), record)] if isinstance(record, RowError) else read_record(record, line, reader))
+        if isinstance(record, RowError):
+            rows.append((Place(line), record))
+        else:
+            rows.extend(read_record(_with_numbers(record) if isinstance(reader, Native) else record, line, reader))
     return intake.admit_rows(rows, file)
+
+
+def _with_numbers(record: Record) -> dict[str, Json]:
+    """Our own columns: other readers know themselves which of theirs are numbers."""
+    return {name: number(cell) if name in NUMERIC else cell for name, cell in record.items()}

@@ -23,11 +23,10 @@ import msgspec
 
 from stillwatch.errors import ConfigError
 from stillwatch.traffic.readers.bodies import output_text, prompt
-from stillwatch.traffic.rows import Record, Row, dig, instant, number, plain
+from stillwatch.traffic.rows import NUMERIC, Record, Row, dig, instant, number, plain
 from stillwatch.traffic.schema import REQUESTS
 
 _REQUIRED = tuple(column.name for column in REQUESTS if not column.nullable)
-_NUMBERS = frozenset(column.name for column in REQUESTS if str(column.type) in ("int64", "double"))
 
 
 class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -132,4 +131,4 @@ def _value(column: str, place: Place, record: Record) -> object:
         return output_text(value)
     if column == "system_instructions":
         return plain(value, column)
-    return number(value) if column in _NUMBERS else value
+    return number(value) if column in NUMERIC else value
