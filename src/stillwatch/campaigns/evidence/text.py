@@ -1,0 +1,43 @@
+"""Words that come again and again in these accounts' requests, and hardly anywhere else.
+
+Sees: a wrapper, a prefix, a system text, a rubric that many of the accounts send round changing content, also where it is
+only a part of their traffic. Misses: no wrapper; every request worded afresh from scratch.
+Innocent and alike: a popular client's prompt, a prompt that went round, a public benchmark, a product's system text.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from stillwatch.campaigns.bits import clip
+from stillwatch.campaigns.cluster import Cluster
+from stillwatch.campaigns.findings import Evidence
+
+SELECTION = 4.0
+COMMON_AMONG = 0.1  # a cluster's own words are held by this share of its members at least
+LIFT = 8.0  # and this many times as often as by others
+
+Bool = npt.NDArray[np.bool_]
+
+
+def own_words(cluster: Cluster) -> Bool:
+    """Which shingles (columns of the population's text keys) are the cluster's own."""
+    keys = cluster.population.keys["text"]
+    inside, n = cluster.holding_parties(keys), max(1, cluster.parties)
+    outside = keys.degree - cluster.holders(keys)
+    rest = max(1, len(cluster.population) - len(cluster))
+    return (inside >= max(3, COMMON_AMONG * n)) & (inside / n >= LIFT * (outside + 0.5) / rest)
+
+
+def weigh(cluster: Cluster) -> Evidence:
+    """Bits of the share of members that hold the cluster's own words, against others."""
+    population, own = cluster.population, own_words(cluster)
+    holds = np.asarray(population.keys["text"].by_thing[:, np.flatnonzero(own)].sum(1)).ravel() > 0
+    inside = len(np.unique(cluster.party[holds[cluster.rows]])) / max(1, cluster.parties)
+    outside = (holds.sum() - holds[cluster.rows].sum()) / max(1, len(population) - len(cluster))
+    floor = 1 / max(1, len(population))
+    bits = np.log2((inside + floor) / (outside + floor)) - SELECTION if inside >= COMMON_AMONG else -1.0
+    says = (
+        f"{inside:.0%} of the customers in this group keep sending the same words, with other content round them; "
+        f"{outside:.2%} of everybody else ever sent any of them."
+    )
+    return Evidence("text", "shared_text", clip(bits, -1, 8), round(inside, 3), round(float(outside), 4), "AML.T0065", says)

@@ -1,0 +1,110 @@
+"""When they ask: together, or one after the other.
+
+*In step*: the hours in which one party is active are the hours in which the others are, more than the log's own rhythm and the
+hour of the day explain. (The hour of the day itself is never evidence: it says where people live.)
+*Handed over*: accounts that take turns, one until its quota is gone or it is closed, then the next.
+Sees: workers started and stopped together; a pool used up account by account. Misses: traffic shaped like people's.
+Innocent and alike: one job over several keys (one party); an event that everybody reacts to.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from stillwatch.campaigns.bits import clip, surprise_of_few
+from stillwatch.campaigns.cluster import Cluster
+from stillwatch.campaigns.findings import Evidence
+from stillwatch.profiles.state import HOURS
+
+F64, I64 = npt.NDArray[np.float64], npt.NDArray[np.int64]
+
+SMOOTHING = 20.0  # hours of the log's own rhythm that every estimate starts from
+MARGIN = 1.5  # bits a party that unrelated programs reach by running at the same times
+ENOUGH = 10  # parties; more do not make it surer
+LEAST_TURNS = 8
+BLOCK = 8192
+
+_HOUR_OF_DAY = np.arange(HOURS) % 24
+
+
+def _active(cluster: Cluster) -> F64:
+    """Parties by hours: 1 where a party asked."""
+    bits = np.unpackbits(cluster.population.profiles["hours"][cluster.rows], axis=1, bitorder="little")
+    order = np.argsort(cluster.party, kind="stable")
+    starts = np.searchsorted(cluster.party[order], np.arange(cluster.parties))
+    return np.maximum.reduceat(bits[order], starts, axis=0).astype(np.float64)
+
+
+def _foretold(others: F64, usual: F64) -> F64:
+    """For each hour the bits by which these activities foretell one more there, better than the log's rhythm does.
+
+    Of the rhythm only what goes beyond the hour of the day counts.
+    """
+    usual_by_day = np.bincount(_HOUR_OF_DAY, usual, 24).clip(1e-12)
+    by_day = np.bincount(_HOUR_OF_DAY, others, 24) + 5 * usual_by_day
+    null = usual * (by_day / usual_by_day)[_HOUR_OF_DAY]
+    null /= null.sum()
+    return np.log2((others + SMOOTHING * null) / (others.sum() + SMOOTHING) / null)
+
+
+def _bits(active: npt.NDArray[np.generic], foretold: F64) -> F64:
+    """The bits of each row's hours together. Hours in a row count once, for they are one decision."""
+    hours = active.sum(1, dtype=np.float64)
+    runs = (active[:, 1:] > active[:, :-1]).sum(1) + (active[:, 0] > 0)
+    return active @ foretold / np.maximum(hours, 1) * runs
+
+
+def in_step(cluster: Cluster, rows: I64) -> F64:
+    """For each of these accounts the bits by which the cluster's other parties foretell when it is active."""
+    active = _active(cluster)
+    foretold = _foretold(active.sum(0), cluster.population.rhythm)
+    bitmaps = cluster.population.profiles["hours"]
+    blocks = (bitmaps[rows[i : i + BLOCK]] for i in range(0, len(rows), BLOCK))
+    parts = [_bits(np.unpackbits(block, axis=1, bitorder="little"), foretold) for block in blocks]
+    out = np.concatenate(parts) if parts else np.zeros(0)
+    own, at, _ = np.intersect1d(rows, cluster.rows, assume_unique=True, return_indices=True)
+    out[at] = _in_step(active, cluster.population.rhythm)[cluster.party[np.searchsorted(cluster.rows, own)]]
+    return out
+
+
+def _in_step(active: F64, usual: F64) -> F64:
+    """The same for each party, held against the others."""
+    together = active.sum(0)
+    each = [_bits(own[None, :], _foretold(together - own, usual))[0] if (together - own).any() else 0.0 for own in active]
+    return np.array(each)
+
+
+def weigh_in_step(cluster: Cluster) -> Evidence | None:
+    """Bits of the parties' being active in the same hours. None for fewer than three parties."""
+    if cluster.parties < 3:
+        return None
+    each = _in_step(_active(cluster), cluster.population.rhythm)
+    mean = float(np.mean(np.clip(each, -10, 30)))
+    weight = min(len(each), ENOUGH) / ENOUGH  # few programs meet by chance
+    bits = (mean - MARGIN) * 5 * weight**2 if mean > MARGIN else min(0.0, mean) * 2 * weight
+    says = (
+        f"Knowing when the others are active tells {mean:.1f} bits about when one of these customers is, "
+        f"beyond the time of day and the rhythm of the whole service; unrelated programs reach {MARGIN}."
+    )
+    return Evidence("time", "in_step", clip(bits, -3, 8), round(mean, 2), MARGIN, "AML.T0040", says)
+
+
+def weigh_handed_over(cluster: Cluster) -> Evidence | None:
+    """Bits of accounts' taking turns. None where there are too few to tell."""
+    first, last = (cluster.population.profiles[name][cluster.rows].astype(np.float64) for name in ("first", "last"))
+    busy = cluster.population.profiles["requests"][cluster.rows] > 1
+    first, last = first[busy], last[busy]
+    window = float(last.max(initial=0) - first.min(initial=0)) if len(first) else 0.0
+    if len(first) < LEAST_TURNS or window <= 0:
+        return None
+    length = last - first
+    upper = np.triu_indices(len(first), 1)
+    expected = float(np.minimum(1, (length[:, None] + length[None, :]) / window)[upper].sum())
+    overlap = int(((first[:, None] <= last[None, :]) & (first[None, :] <= last[:, None]))[upper].sum())
+    bits = surprise_of_few(overlap, expected / 2) - 4
+    if bits <= 0:
+        return None
+    says = (
+        f"The accounts take turns: {overlap} pairs of them were ever in use at the same time, "
+        f"where {expected:.0f} would be if each had come and gone on its own."
+    )
+    return Evidence("time", "handed_over", clip(bits, 0, 8), overlap, round(expected, 1), "AML.T0008.005", says)

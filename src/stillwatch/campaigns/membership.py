@@ -1,0 +1,149 @@
+"""Who belongs to a cluster, account by account: the same evidence, asked of one account against the others.
+
+A proposal is a rough cut. Here it grows by those who are like its members and loses those who are not, until it stays as it
+is. An account's bits are log2 of the odds that it belongs: what it asks for, whether it sends the cluster's own words,
+and whether it shares a card, a domain, an address or a conversation with members. To be named takes `LEAST` bits; being
+near in content alone is bounded, so that it does not suffice where the contents are not far from what is usual.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from stillwatch.campaigns.cluster import Cluster
+from stillwatch.campaigns.evidence.text import own_words
+from stillwatch.campaigns.evidence.time import in_step
+from stillwatch.campaigns.population import Keys, Population
+
+I64, F64 = npt.NDArray[np.int64], npt.NDArray[np.float64]
+
+LEAST = 4.0  # bits: sixteen to one
+ROUNDS = 4
+TAILS = 4  # degrees of freedom of Student's t: contents stray further than normal deviates
+CONTENT_CAP, TEXT_CAP, LINK_CAP = 9.0, 10.0, 8.0
+OTHERWISE_CAP, ABSENT_CAP = 4.0, 2.0  # least for other contents, for none of the words: a reseller has other custom too
+STEP_CAP, STEP_SHARE = 4.0, 4.0  # unrelated programs may run at the same hours: a quarter of the bits, and four at most
+FLOOR = 0.04  # least spread of cosines among members
+
+
+@dataclass(frozen=True)
+class Membership:
+    """The accounts of a cluster (rows ascending) and the bits by which each belongs."""
+
+    rows: I64
+    bits: F64
+
+
+def settle(population: Population, rows: I64) -> Membership:
+    """Grow and prune a proposal until it stays as it is (or `ROUNDS` have passed)."""
+    found = Membership(rows, np.zeros(len(rows)))
+    for _ in range(ROUNDS):
+        if len(found.rows) < 3:
+            break
+        bits = belonging(Cluster(population, found.rows))
+        kept = np.flatnonzero(bits >= LEAST)
+        same = np.array_equal(kept, found.rows)
+        found = Membership(kept, bits[kept])
+        if same:
+            break
+    return found
+
+
+def belonging(cluster: Cluster, *, links: bool = True) -> F64:
+    """For every account of the population the bits by which it belongs to the cluster; members are held against the others.
+
+    Without `links`, only what is asked and when counts: for judging the links themselves.
+    """
+    keys = cluster.population.keys
+    n, rest = len(cluster), max(1, len(cluster.population) - len(cluster))
+    bits = np.log2(n / rest) + _by_content(cluster) + _by_text(cluster)
+    if links:
+        shared = [_by_links(cluster, keys[name]) for name in ("payment", "mail_domain", "address", "turn")]
+        bits += np.clip(np.sum(shared, axis=0), -1.5, LINK_CAP)
+    open_ = np.flatnonzero(bits >= LEAST - STEP_CAP)  # for the others their hours change nothing
+    bits[open_] += (in_step(cluster, open_) / STEP_SHARE).clip(-0.5, STEP_CAP)
+    return bits
+
+
+def _by_content(cluster: Cluster) -> F64:
+    """Log ratio of how usual an account's nearness is among members and among others with as many words."""
+    population, rows = cluster.population, cluster.rows
+    near = population.contents.cosines(cluster.centre[:, None].astype(np.float32))[:, 0].astype(np.float64)
+    near[rows] = cluster.own_cosines
+    size = np.log2(1 + population.contents.total)
+    inside = np.zeros(len(population), bool)
+    inside[rows] = True
+    bits = np.zeros(len(population))
+    level, spread = _among_members(size[rows], near[rows], size)
+    for stratum in _strata(size):
+        others = near[stratum[~inside[stratum]]]
+        if len(others) < 8:
+            continue
+        middle = float(np.median(others))
+        wide = max(0.05, 1.4826 * float(np.median(np.abs(others - middle))))
+        theirs = _log_t((near[stratum] - middle) / wide) - np.log2(wide)
+        bits[stratum] = _log_t(np.minimum(0, near[stratum] - level[stratum]) / spread) - np.log2(spread) - theirs
+    return bits.clip(-OTHERWISE_CAP, CONTENT_CAP)
+
+
+def _log_t(x: F64) -> F64:
+    """log2 of Student's density with TAILS degrees of freedom, up to a constant."""
+    return -(TAILS + 1) / 2 * np.log2(1 + x**2 / TAILS)
+
+
+def _among_members(size: F64, near: F64, all_sizes: F64) -> tuple[F64, float]:
+    """How near a member with so many words is expected to be, and how far members stray from that.
+
+    Few words point less surely: nearness grows with their number, along a line fitted to the members.
+    """
+    centred = size - size.mean()
+    slope = max(0.0, float((centred * near).sum() / ((centred**2).sum() + 10)))
+    expected = float(np.median(near)) + slope * (all_sizes - np.median(size))
+    strays = np.abs(near - (float(np.median(near)) + slope * (size - np.median(size))))
+    return expected.clip(0.1, 0.99), max(FLOOR, 1.4826 * float(np.median(strays)))
+
+
+def _strata(size: F64) -> list[I64]:
+    """Accounts by number of words, each group twice as many words as the one before."""
+    group = np.clip(size, 3, 11).astype(np.int64)
+    return [np.flatnonzero(group == g) for g in np.unique(group)]
+
+
+def _by_text(cluster: Cluster) -> F64:
+    """Bits of how many of the cluster's own words (0 to 3 or more) an account holds."""
+    population, rows = cluster.population, cluster.rows
+    held = population.keys["text"].by_thing[:, np.flatnonzero(own_words(cluster))]
+    count = np.minimum(3, np.bincount(held.indices, minlength=len(population)))
+    inside = np.bincount(count[rows], minlength=4) + 0.25
+    outside = np.bincount(count, minlength=4) + 0.5 - inside
+    bits = np.log2(inside / inside.sum() / (outside / outside.sum()))
+    bits[1:] = np.maximum.accumulate(bits[1:].clip(0))  # more of them never says less
+    return bits.clip(-ABSENT_CAP, TEXT_CAP)[count]
+
+
+def _by_links(cluster: Cluster, keys: Keys) -> F64:
+    """Bits of the rarest thing that an account shares with a member of another party."""
+    population, rows = cluster.population, cluster.rows
+    if not keys.held.shape[1]:
+        return np.zeros(len(population))
+    holders = cluster.holding_parties(keys)
+    rest = max(1, len(population) - len(rows))
+    outside = keys.degree - cluster.holders(keys)
+
+    def strength(inside: npt.NDArray[np.int64]) -> F64:
+        odds = np.log2((np.maximum(inside, 0) + 0.1) / len(rows) / ((outside + 0.5) / rest))
+        return np.where(inside > 0, odds.clip(0, 6), 0)
+
+    bits = _largest(keys, strength(holders))
+    bits[rows] = _largest(keys, strength(holders - 1))[rows]
+    return bits
+
+
+def _largest(keys: Keys, strength: F64) -> F64:
+    """For each account the strength of the strongest thing it holds."""
+    things = np.flatnonzero(strength > 0)
+    held = keys.by_thing[:, things]
+    out = np.zeros(held.shape[0])
+    np.maximum.at(out, held.indices, np.repeat(strength[things], np.diff(held.indptr)))
+    return out

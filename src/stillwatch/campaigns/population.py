@@ -1,0 +1,159 @@
+"""Everybody who asked, as arrays: what a scan weighs a cluster against.
+
+One row an account, in the order of account ids, so that neither the order of a log nor its cut into files changes a
+finding. Built once from profiles (what was asked) and the accounts table (what the sign-up desk knows).
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import scipy.sparse as sp
+
+from stillwatch.campaigns.contents import Contents
+from stillwatch.campaigns.parties import parties
+from stillwatch.profiles import fold
+from stillwatch.profiles.accounts import Profiles
+from stillwatch.profiles.state import EMPTY32, EMPTY64, HOURS
+from stillwatch.signatures.kernel import buffers
+
+I64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Keys:
+    """One kind of thing that accounts can have in common: an incidence matrix, accounts by things.
+
+    Attributes:
+        held: CSR, 1 where the account has the thing. Things that only one account has are left out.
+        degree: how many accounts have each thing.
+    """
+
+    family: str
+    name: str
+    held: sp.csr_matrix
+    degree: I64
+
+    @cached_property
+    def by_thing(self) -> sp.csc_matrix:
+        """The same, for picking things."""
+        return self.held.tocsc()
+
+
+@dataclass(frozen=True)
+class Population:
+    """All accounts of a log.
+
+    Attributes:
+        profiles: in the order of the rows.
+        contents: what each asks for, against what is usual.
+        keys: what accounts have in common, by name: payment, mail_domain, address, text, turn.
+        party: a number for each account; accounts that are openly one customer share it.
+        rhythm: how the whole log's activity spreads over the hours (`profiles.state.HOURS`); sums to 1.
+        signed_up: whether an accounts table was given.
+    """
+
+    profiles: Profiles
+    contents: Contents
+    keys: dict[str, Keys]
+    party: I64
+    rhythm: npt.NDArray[np.float64]
+    signed_up: bool
+    education: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.party)
+
+
+def build(profiles: Profiles, accounts: pa.Table | None) -> Population:
+    """Arrange profiles and the accounts table (schema `traffic.schema.ACCOUNTS`; None if there is none)."""
+    profiles = profiles.ordered()
+    desk = _desk(profiles.ids, accounts)
+    seen = _client_addresses(profiles)
+    keys = [
+        _keys("sign_up", "payment", *_of_desk(desk["payment_fingerprint"]), n=len(profiles)),
+        _keys("sign_up", "mail_domain", *_of_desk(desk["email_domain"]), n=len(profiles)),
+        _keys("network", "address", *_joined(seen, _of_desk(desk["signup_address"])), n=len(profiles)),
+        _keys("text", "text", *_of_set(profiles["shared"], EMPTY64), n=len(profiles)),
+        _keys("protocol", "turn", *_foreign_turns(profiles), n=len(profiles)),
+    ]
+    organization = np.where(desk["organization_id"] >= 0, desk["organization_id"], profiles["organization"].astype(np.int64))
+    organization[organization == EMPTY32] = -1
+    return Population(
+        profiles=profiles,
+        contents=Contents.of(profiles["words"], profiles["requests"]),
+        keys={k.name: k for k in keys},
+        party=parties(desk["payment_fingerprint"], desk["email_domain"], desk["signup_address"], organization),
+        rhythm=_rhythm(profiles["hours"]),
+        signed_up=accounts is not None,
+        education=desk["education"].astype(bool),
+    )
+
+
+def _rhythm(hours: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
+    counts = np.full(HOURS, 0.01)
+    for start in range(0, len(hours), 8192):
+        counts += np.unpackbits(hours[start : start + 8192], axis=1, bitorder="little").sum(0)
+    return counts / counts.sum()
+
+
+def _desk(ids: pa.StringArray, accounts: pa.Table | None) -> dict[str, I64]:
+    """What the sign-up desk knows, as hashes in the order of ids; -1 where it knows nothing."""
+    names = ("payment_fingerprint", "email_domain", "signup_address", "organization_id")
+    if accounts is None:
+        return {**{name: np.full(len(ids), -1, np.int64) for name in names}, "education": np.zeros(len(ids), np.int64)}
+    row = pc.index_in(ids, accounts["account_id"].combine_chunks())
+    desk = {name: _hashed(accounts[name].combine_chunks().take(row)) for name in names}
+    plan = accounts["plan"].combine_chunks().take(row)
+    return {**desk, "education": pc.fill_null(pc.equal(plan, "education"), False).to_numpy(zero_copy_only=False)}  # noqa: FBT003
+
+
+def _hashed(values: pa.StringArray) -> I64:
+    coded = values.dictionary_encode()
+    hashes = (fold.hash_texts(*buffers(coded.dictionary), 1 << 30) >> np.uint64(32)).astype(np.int64)
+    return np.append(hashes, -1)[pc.fill_null(coded.indices, len(hashes)).to_numpy()]
+
+
+def _of_desk(values: I64) -> tuple[I64, I64]:
+    rows = np.flatnonzero(values >= 0)
+    return rows, values[rows]
+
+
+def _of_set(values: npt.NDArray[np.generic], empty: np.generic) -> tuple[I64, I64]:
+    rows, columns = np.nonzero(values != empty)
+    return rows, (values[rows, columns].astype(np.uint64) & np.uint64(0xFFFFFFFF)).astype(np.int64)
+
+
+def _foreign_turns(profiles: Profiles) -> tuple[I64, I64]:
+    """Turns that somebody presented as history without ever having asked them, held by him and by all who asked them.
+
+    Both sets are bottom-k: that a turn was not asked is known only below the largest that `asked` still holds.
+    """
+    asked, told = profiles["asked"], profiles["told"]
+    knows = np.where(asked[:, -1] == EMPTY32, EMPTY32, asked[:, -1])[:, None]
+    unasked = np.stack([(told[:, [j]] != asked).all(1) for j in range(told.shape[1])], axis=1)
+    foreign = np.where((told != EMPTY32) & (told < knows) & unasked, told, EMPTY32)
+    tellers, askers = _of_set(foreign, EMPTY32), _of_set(asked, EMPTY32)
+    known = np.isin(askers[1], tellers[1])
+    return _joined(tellers, (askers[0][known], askers[1][known]))
+
+
+def _client_addresses(profiles: Profiles) -> tuple[I64, I64]:
+    return _of_set(profiles["addresses"], EMPTY32)
+
+
+def _joined(one: tuple[I64, I64], other: tuple[I64, I64]) -> tuple[I64, I64]:
+    return np.concatenate([one[0], other[0]]), np.concatenate([one[1], other[1]])
+
+
+def _keys(family: str, name: str, rows: I64, things: I64, *, n: int) -> Keys:
+    """The incidence of accounts and things, things held by one account left out."""
+    distinct = np.unique(np.stack([rows, things]), axis=1)
+    _, code, degree = np.unique(distinct[1], return_inverse=True, return_counts=True)
+    common = degree[code] > 1
+    kept, code = np.unique(code[common], return_inverse=True)
+    held = sp.csr_matrix((np.ones(len(code), np.float32), (distinct[0][common], code)), shape=(n, len(kept)))
+    return Keys(family, name, held, degree[kept].astype(np.int64))

@@ -1,0 +1,120 @@
+"""From proposals to clusters that pass the line, no account in two of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from stillwatch.campaigns import operators
+from stillwatch.campaigns.cluster import Cluster
+from stillwatch.campaigns.evidence import content, shared_keys, text, time
+from stillwatch.campaigns.linking import propose
+from stillwatch.campaigns.membership import Membership, belonging, settle
+from stillwatch.campaigns.population import Population
+from stillwatch.campaigns.score import Score, weigh
+from stillwatch.config import ScanConfig
+
+I64 = npt.NDArray[np.int64]
+
+HINT = 1.0  # bits of each of two things that make a proposal worth being settled
+COVERED = 0.7  # a proposal is not settled again where so much of it lies in one that was
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """A cluster that passed the line."""
+
+    cluster: Cluster
+    membership: Membership
+    score: Score
+
+
+def select(population: Population, settings: ScanConfig, progress: Callable[[float], None] = lambda _: None) -> list[Suspicion]:
+    """All clusters that pass the line, strongest first; they share no account."""
+    proposals = propose(population, settings.hub_accounts)
+    seen: set[bytes] = set()
+    covered = np.full(len(population), -1, np.int64)  # the settled cluster that an account was last found in
+    found: list[Suspicion] = []
+    for i, rows in enumerate(proposals):
+        progress(i / len(proposals))
+        if _is_covered(covered[rows]) or not _worth_a_look(Cluster(population, rows), settings):
+            continue
+        membership = settle(population, rows)
+        if membership.rows.tobytes() not in seen:
+            seen.add(membership.rows.tobytes())
+            covered[membership.rows] = i
+            found += _suspicions(population, membership, settings)
+    return _put_together(population, _without_overlap(population, found, settings), settings)
+
+
+def _is_covered(clusters: I64) -> bool:
+    known = clusters[clusters >= 0]
+    return len(known) > 0 and np.unique(known, return_counts=True)[1].max() >= COVERED * len(clusters)
+
+
+def _worth_a_look(cluster: Cluster, settings: ScanConfig) -> bool:
+    """A first, cheap and generous look: something in what is asked, and something besides."""
+    if len(cluster) < settings.min_accounts or cluster.parties < settings.min_parties:
+        return False
+    keys = cluster.population.keys
+    if max(content.leaning(cluster), text.weigh(cluster).bits) < HINT:
+        return (turns := shared_keys.weigh(cluster, keys["turn"])) is not None and turns.bits >= HINT
+    links = (shared_keys.weigh(cluster, keys[name]) for name in keys if name != "text")
+    if any(e.bits >= HINT for e in links if e):
+        return True
+    return any(e.bits >= HINT for e in (time.weigh_in_step(cluster), time.weigh_handed_over(cluster)) if e)
+
+
+def _suspicions(population: Population, membership: Membership, settings: ScanConfig) -> list[Suspicion]:
+    """The cluster if it passes the line; its halves if it falls in two that pass each on its own."""
+    whole = _suspicion(population, membership, settings)
+    if whole is None:
+        return []
+    if (sides := operators.halves(whole.cluster)) is None:
+        return [whole]
+    apart = [s for rows in sides for s in _suspicions(population, settle(population, rows), settings)]
+    return apart or [whole]
+
+
+def _suspicion(population: Population, membership: Membership, settings: ScanConfig) -> Suspicion | None:
+    cluster = Cluster(population, membership.rows)
+    if len(cluster) < settings.min_accounts or cluster.parties < settings.min_parties:
+        return None
+    core = membership.rows[belonging(cluster, links=False)[membership.rows] >= 0]
+    score = weigh(cluster, Cluster(population, core), settings)
+    return Suspicion(cluster, membership, score) if score.speaks(settings) else None
+
+
+def _without_overlap(population: Population, suspicions: list[Suspicion], settings: ScanConfig) -> list[Suspicion]:
+    """Give each account to the strongest cluster that holds it; what is left of the others must still pass."""
+    taken = np.zeros(len(population), bool)
+    kept: list[Suspicion] = []
+    for s in sorted(suspicions, key=_strength):
+        free = ~taken[s.membership.rows]
+        left: Suspicion | None = s
+        if not free.all():
+            rest = Membership(s.membership.rows[free], s.membership.bits[free])
+            left = _suspicion(population, rest, settings) if 2 * free.sum() > len(free) else None
+        if left:
+            kept.append(left)
+            taken[left.membership.rows] = True
+    return kept
+
+
+def _put_together(population: Population, suspicions: list[Suspicion], settings: ScanConfig) -> list[Suspicion]:
+    """Clusters of one operator become one campaign."""
+    out = []
+    for group in operators.joined(population, [s.membership.rows for s in suspicions]):
+        parts = [suspicions[i].membership for i in group]
+        rows = np.concatenate([p.rows for p in parts])
+        order = np.argsort(rows)
+        both = Membership(rows[order], np.concatenate([p.bits for p in parts])[order])
+        whole = _suspicion(population, both, settings) if len(group) > 1 else suspicions[group[0]]
+        out += [whole] if whole else [suspicions[i] for i in group]
+    return sorted(out, key=_strength)
+
+
+def _strength(s: Suspicion) -> tuple[float, int, tuple[int, ...]]:
+    """Strongest first: by how surely its accounts belong, all together."""
+    return (-round(float(s.membership.bits.sum()), 3), -len(s.cluster), tuple(s.membership.rows))
