@@ -54,6 +54,12 @@ def test_the_key_file_has_a_variable_of_its_own():
     assert settings.origins["pseudonyms.key_file"] == "STILLWATCH_KEY_FILE"
 
 
+def test_a_list_in_the_environment_has_commas():
+    assert load(None, {"STILLWATCH_SCAN__LEAVE_OUT": "time, sign_up"}).config.scan.leave_out == ("time", "sign_up")
+    with pytest.raises(ConfigError, match=r"^STILLWATCH_SCAN__LEAVE_OUT: scan.leave_out.1: "):
+        load(None, {"STILLWATCH_SCAN__LEAVE_OUT": "time,origin"})
+
+
 def test_xdg_moves_the_default_places_only():
     written('[reviews]\npath = "reviews.sqlite"\n')
     settings = load(None, {"XDG_CONFIG_HOME": "/c", "XDG_DATA_HOME": "/d"})

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from stillwatch.errors import ConfigError
 
@@ -35,6 +35,12 @@ _XDG = {"pseudonyms.key_file": ("XDG_CONFIG_HOME", "key"), "reviews.path": ("XDG
 
 Bits = Annotated[float, Field(ge=-100, le=1000, allow_inf_nan=False)]
 HomePath = Annotated[Path, AfterValidator(Path.expanduser)]
+Family = Literal["content", "text", "sign_up", "network", "time", "protocol", "client"]
+
+
+def _listed(value: object) -> object:
+    """A list from the environment is words with commas between them."""
+    return [word.strip() for word in value.split(",")] if isinstance(value, str) else value
 
 
 class _Section(BaseModel):
@@ -51,8 +57,8 @@ class ScanConfig(_Section):
         description="Threads that read and take signatures; 0 is one for each core. The findings do not depend on it.",
     )
     prior_bits: Bits = Field(
-        default=-10.0,
-        description="What a set of accounts starts with, as log2 odds: one set in a thousand that is looked at is a "
+        default=-12.0,
+        description="What a set of accounts starts with, as log2 odds: one set in four thousand that is looked at is a "
         "campaign. Lower it to ask for more evidence of everything.",
     )
     report_bits: Bits = Field(
@@ -70,11 +76,22 @@ class ScanConfig(_Section):
         ge=2,
         description="Fewest accounts of a campaign. Two that share something are mostly one customer with two keys.",
     )
-    family_cap_bits: Bits = Field(
-        default=12.0,
+    min_parties: int = Field(
+        default=3,
+        ge=2,
+        description="Fewest customers that a campaign pretends to be. The keys of one team, a class, a company's staff "
+        "are openly one customer, whatever they do together.",
+    )
+    independent_bits: Bits = Field(
+        default=4.0,
         gt=0,
-        description="Most that one family of evidence may add, so that no single kind of reason, however strong, "
-        "carries a campaign to critical by itself.",
+        description="From how many bits on a group of evidence counts as one of the two independent ones without which "
+        "nothing is reported: odds of 16 to 1.",
+    )
+    leave_out: Annotated[tuple[Family, ...], BeforeValidator(_listed)] = Field(
+        default=(),
+        description="Families of evidence that are not weighed, for an ablation or where the law of a place forbids "
+        "them.",
     )
     hub_accounts: int = Field(
         default=200,
@@ -272,7 +289,8 @@ def _wrong(error: ValidationError, origins: Mapping[str, str]) -> ConfigError:
     for detail in error.errors(include_url=False, include_input=False):
         key = ".".join(str(part) for part in detail["loc"])
         message = detail["msg"].removeprefix("Value error, ")
-        problems.append((origins.get(key), f"{key}: {message[0].lower()}{message[1:]}"))
+        setting = ".".join(str(part) for part in detail["loc"][:2])
+        problems.append((origins.get(setting), f"{key}: {message[0].lower()}{message[1:]}"))
     return ConfigError("; ".join(what for _, what in problems) + ".", where=problems[0][0])
 
 
