@@ -107,14 +107,20 @@ def find(
     progress: Progress,
 ) -> tuple["FindingsDocument", "Rejects"]:
     """Scans logs, and recalls what people said of such campaigns before."""
-    from stillwatch.campaigns.scan import scan
+    from stillwatch.campaigns.scan import COLUMNS, scan
     from stillwatch.reports.document import to_document
     from stillwatch.traffic import Rejects, open_requests, read_accounts
 
     rejects, given = Rejects(), config.input
     paths = [str(log) for log in logs]
     source = open_requests(
-        paths, rejects=rejects, key=key, format=given.format, mapping=given.mapping, grain=given.grain
+        paths,
+        rejects=rejects,
+        key=key,
+        columns=COLUMNS,
+        format=given.format,
+        mapping=given.mapping,
+        grain=given.grain,
     )
     table = read_accounts(accounts, key=key, rejects=rejects) if accounts else None
     findings = scan(source, table, settings=config.scan, until=until, progress=progress)
