@@ -30,12 +30,14 @@ class Keys:
     Attributes:
         held: CSR, 1 where the account has the thing. Things that only one account has are left out.
         degree: how many accounts have each thing.
+        things: the hash that stands for each thing.
     """
 
     family: str
     name: str
     held: sp.csr_matrix
     degree: I64
+    things: I64
 
     @cached_property
     def by_thing(self) -> sp.csc_matrix:
@@ -152,8 +154,8 @@ def _joined(one: tuple[I64, I64], other: tuple[I64, I64]) -> tuple[I64, I64]:
 def _keys(family: str, name: str, rows: I64, things: I64, *, n: int) -> Keys:
     """The incidence of accounts and things, things held by one account left out."""
     distinct = np.unique(np.stack([rows, things]), axis=1)
-    _, code, degree = np.unique(distinct[1], return_inverse=True, return_counts=True)
+    values, code, degree = np.unique(distinct[1], return_inverse=True, return_counts=True)
     common = degree[code] > 1
     kept, code = np.unique(code[common], return_inverse=True)
     held = sp.csr_matrix((np.ones(len(code), np.float32), (distinct[0][common], code)), shape=(n, len(kept)))
-    return Keys(family, name, held, degree[kept].astype(np.int64))
+    return Keys(family, name, held, degree[kept].astype(np.int64), values[kept])

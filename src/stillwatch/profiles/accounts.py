@@ -84,13 +84,16 @@ class Profiles:
         ours["first"][slot] = np.minimum(ours["first"][slot], theirs["first"][:n])
         ours["last"][slot] = np.maximum(ours["last"][slot], theirs["last"][:n])
 
-    def ordered(self) -> "Profiles":
-        """The same, in the order of the account ids, without spare room."""
-        order = pc.array_sort_indices(self.ids).to_numpy()
+    def taken(self, rows: npt.NDArray[np.int64]) -> "Profiles":
+        """Those of some rows, in this order, without spare room; for reading, not for absorbing into."""
         out = Profiles()
-        out.state = {name: values[: self._known][order] for name, values in self.state.items()}
-        out._ids, out._known = [self.ids.take(pa.array(order))], self._known
+        out.state = {name: values[rows] for name, values in self.state.items()}
+        out._ids, out._known = [self.ids.take(pa.array(rows))], len(rows)
         return out
+
+    def ordered(self) -> "Profiles":
+        """The same, in the order of the account ids."""
+        return self.taken(pc.array_sort_indices(self.ids).to_numpy().astype(np.int64))
 
     def _rehash(self) -> None:
         keys, slots = self._keys[self._keys != 0], self._slots[self._keys != 0]

@@ -92,6 +92,11 @@ class RequestSource:
         self.bytes_read = 0
 
     @property
+    def rejects(self) -> Rejects:
+        """Where the rows that could not be read are noted."""
+        return self._intake.rejects
+
+    @property
     def schema(self) -> pa.Schema:
         """Of the batches."""
         return self._intake.result

@@ -20,7 +20,7 @@ F64, I64 = npt.NDArray[np.float64], npt.NDArray[np.int64]
 SMOOTHING = 20.0  # hours of the log's own rhythm that every estimate starts from
 MARGIN = 1.5  # bits a party that unrelated programs reach by running at the same times
 ENOUGH = 10  # parties; more do not make it surer
-LEAST_TURNS = 8
+LEAST_TURNS, MANY = 8, 1000  # accounts that are compared pair by pair
 BLOCK = 8192
 
 _HOUR_OF_DAY = np.arange(HOURS) % 24
@@ -91,7 +91,8 @@ def weigh_in_step(cluster: Cluster) -> Evidence | None:
 def weigh_handed_over(cluster: Cluster) -> Evidence | None:
     """Bits of accounts' taking turns. None where there are too few to tell."""
     first, last = (cluster.population.profiles[name][cluster.rows].astype(np.float64) for name in ("first", "last"))
-    busy = cluster.population.profiles["requests"][cluster.rows] > 1
+    busy = np.flatnonzero(cluster.population.profiles["requests"][cluster.rows] > 1)
+    busy = busy[:: 1 + len(busy) // MANY]
     first, last = first[busy], last[busy]
     window = float(last.max(initial=0) - first.min(initial=0)) if len(first) else 0.0
     if len(first) < LEAST_TURNS or window <= 0:

@@ -1,0 +1,87 @@
+"""When a campaign could first have been seen.
+
+With the accounts as they are known at the end, the score is computed again on what they had done by each of a number of
+moments. The first at which it passes the line is `crossed_at`. That is hindsight as to who belongs; what a scan would have
+found at a moment is told by `scan --until`.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stillwatch.campaigns.cluster import Cluster
+from stillwatch.campaigns.membership import belonging
+from stillwatch.campaigns.population import Population, build
+from stillwatch.campaigns.score import weigh
+from stillwatch.config import ScanConfig
+from stillwatch.profiles.accounts import Profiles, zero
+
+I64 = npt.NDArray[np.int64]
+
+OTHERS = 4096  # accounts that stand for everybody else
+MOMENTS = 40
+
+
+def moments(start: int, end: int) -> I64:
+    """The moments at which campaigns are looked at, µs since 1970: closer together at the beginning, where it matters."""
+    share = (np.arange(1, MOMENTS + 1) / (MOMENTS + 1)) ** 1.5
+    return np.unique(start + (share * (end - start)).astype(np.int64))
+
+
+def crossings(
+    population: Population, accounts: pa.Table | None, members: list[I64], slices: list[Profiles], cuts: I64, settings: ScanConfig
+) -> list[int | None]:
+    """For each campaign (rows of its members) the number of the first cut at which it passes the line; None if at none.
+
+    Found by bisection: evidence grows with what is done.
+    """
+    others = np.setdiff1d(np.arange(len(population)), np.concatenate(members)) if members else np.zeros(0, np.int64)
+    others = others[:: max(1, len(others) // OTHERS)]
+    background = population.profiles.taken(others)
+    so_far = list(_so_far(slices))
+
+    @cache
+    def at(cut: int) -> Population:
+        both = zero()
+        both.absorb(background)
+        both.absorb(so_far[cut])
+        return build(both, accounts)
+
+    ids = [population.profiles.ids.take(pa.array(rows)) for rows in members]
+    return [_first(lambda cut, who=who: _passes(at(cut), who, settings), len(cuts)) for who in ids]
+
+
+def _so_far(slices: list[Profiles]) -> Iterator[Profiles]:
+    """What was done before each cut."""
+    done = zero()
+    for part in slices[:-1]:
+        more = zero()
+        more.absorb(done)
+        more.absorb(part)
+        done = more
+        yield done
+
+
+def _first(passes, cuts: int) -> int | None:  # type: ignore[no-untyped-def] # noqa: ANN001
+    low, high = 0, cuts
+    while low < high:
+        middle = (low + high) // 2
+        if passes(middle):
+            high = middle
+        else:
+            low = middle + 1
+    return low if low < cuts else None
+
+
+def _passes(population: Population, who: pa.StringArray, settings: ScanConfig) -> bool:
+    found = pc.index_in(who, population.profiles.ids).drop_null()
+    rows = np.sort(found.to_numpy().astype(np.int64))
+    cluster = Cluster(population, rows)
+    if len(rows) < settings.min_accounts or cluster.parties < settings.min_parties:
+        return False
+    core = rows[belonging(cluster, links=False)[rows] >= 0]
+    return weigh(cluster, Cluster(population, core), settings).speaks(settings)

@@ -1,0 +1,200 @@
+"""From a log to campaigns: the whole scan, as one function.
+
+    source = open_requests(["logs/"], rejects=rejects, key=key, columns=COLUMNS)
+    findings = scan(source, accounts, settings=ScanConfig())
+
+Two readings. The first folds every request into its account's profile, whatever the order; from the profiles come the
+clusters and their scores. The second looks at the suspicious accounts alone: their hours, their shared words, and when
+they could first have been seen.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from hashlib import blake2b
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stillwatch.campaigns import crossing, lookalikes, population
+from stillwatch.campaigns.evidence.text import own_words
+from stillwatch.campaigns.findings import Campaign, Findings, Inputs, Link, Member
+from stillwatch.campaigns.footage import HOUR, Footage
+from stillwatch.campaigns.score import severity
+from stillwatch.campaigns.selection import Suspicion, select
+from stillwatch.campaigns.shared_text import shared_text
+from stillwatch.config import ScanConfig
+from stillwatch.engines import local
+from stillwatch.errors import InputError
+from stillwatch.profiles.accounts import COLUMNS, Profiles, profile, zero
+from stillwatch.traffic.schema import LazyBatch
+from stillwatch.traffic.source import RequestSource
+
+Progress = Callable[[str, float], None]
+
+SHOWN_LINKS = 60  # shared things told of a campaign, the widest first
+
+__all__ = ["COLUMNS", "scan"]
+
+
+def scan(
+    source: RequestSource,
+    accounts: pa.Table | None,
+    *,
+    settings: ScanConfig,
+    until: datetime | None = None,
+    progress: Progress | None = None,
+) -> Findings:
+    """Find the campaigns in a log.
+
+    Args:
+        source: the requests; it is read twice.
+        accounts: the sign-up desk's table (schema `ACCOUNTS`), or None: then sign-up is no evidence.
+        settings: where the line is.
+        until: look only at requests before this moment.
+        progress: told the stage and how far it is, 0 to 1.
+
+    Raises:
+        InputError: there is no request to look at.
+    """
+    tell = progress or (lambda _stage, _share: None)
+    profiles = _profiles(source, settings, until, tell)
+    everybody = population.build(profiles, accounts)
+    suspicions = select(everybody, settings, lambda share: tell("weighing", share))
+    start, end = int(everybody.profiles["first"].min()), int(everybody.profiles["last"].max())
+    campaigns = _shown(source, accounts, everybody, suspicions, (start, end), settings, until, tell)
+    inputs = Inputs(
+        files=len(source.files),
+        requests=int(everybody.profiles["requests"].sum(dtype=np.int64)),
+        accounts=len(everybody),
+        rejected=source.rejects.count,
+        sign_up=accounts is not None,
+        notes=_notes(everybody, accounts),
+    )
+    return Findings(_moment(start), _moment(end), campaigns, inputs)
+
+
+def _profiles(source: RequestSource, settings: ScanConfig, until: datetime | None, tell: Progress) -> Profiles:
+    profiles = zero()
+    local.fold(_batches(source, until, tell, "reading"), profile, profiles.absorb, threads=settings.threads)
+    if not len(profiles):
+        reasons = ", ".join(f"{reason}: {count:,}" for reason, count in source.rejects.counts_by_reason.items())
+        before = f" before {until:%Y-%m-%dT%H:%M:%SZ}" if until else ""
+        raise InputError(
+            f"There is no request{before} to look at" + (f"; rows were left out ({reasons})." if reasons else "."),
+            where=", ".join(source.files[:3]),
+            hint="Check the log's format (--format, --mapping)" + (" and --until." if until else "."),
+        )
+    return profiles
+
+
+def _batches(source: RequestSource, until: datetime | None, tell: Progress, stage: str) -> Iterator[LazyBatch]:
+    for batch in source.batches():
+        tell(stage, min(1.0, source.bytes_read / source.bytes_total) if source.bytes_total else 0.0)
+        yield batch if until is None else lambda batch=batch: _before(batch(), until)
+
+
+def _before(batch: pa.RecordBatch, until: datetime) -> pa.RecordBatch:
+    return batch.filter(pc.less(batch.column("time"), pa.scalar(until, batch.schema.field("time").type)))
+
+
+def _moment(microseconds: int) -> datetime:
+    return datetime.fromtimestamp(microseconds / 1e6, UTC)
+
+
+def _shown(
+    source: RequestSource,
+    accounts: pa.Table | None,
+    everybody: population.Population,
+    suspicions: list[Suspicion],
+    window: tuple[int, int],
+    settings: ScanConfig,
+    until: datetime | None,
+    tell: Progress,
+) -> tuple[Campaign, ...]:
+    """The second reading: clusters become campaigns."""
+    if not suspicions:
+        return ()
+    ids = everybody.profiles.ids
+    members = [s.membership.rows for s in suspicions]
+    number = {account: i for i, rows in enumerate(members) for account in ids.take(pa.array(rows)).to_pylist()}
+    things = [_own_shingles(s) for s in suspicions]
+    footage = Footage(number, things, crossing.moments(*window))
+    local.fold(_batches(source, until, tell, "looking again"), footage.develop, footage.absorb, threads=settings.threads)
+    crossed = crossing.crossings(everybody, accounts, members, footage.slices, footage.cuts, settings)
+    made = [_campaign(s, footage, i, crossed[i], window[1], settings) for i, s in enumerate(suspicions)]
+    return tuple(sorted(made, key=lambda c: (-c.bits, -len(c.accounts), c.id)))
+
+
+def _own_shingles(suspicion: Suspicion) -> np.ndarray:
+    keys = suspicion.cluster.population.keys["text"]
+    return keys.things[own_words(suspicion.cluster)].astype(np.uint32)
+
+
+def _campaign(s: Suspicion, footage: Footage, number: int, cut: int | None, end: int, settings: ScanConfig) -> Campaign:
+    profiles, rows = s.cluster.population.profiles, s.membership.rows
+    moment = end if cut is None else int(footage.cuts[cut])
+    times = np.concatenate(footage.times[number])
+    accounts = _members(s)
+    text = shared_text([text for _, text in footage.samples[number]])
+    return Campaign(
+        id=_name([m.account_id for m in accounts]),
+        bits=s.score.bits,
+        prior=s.score.prior,
+        severity=severity(s.score, settings),
+        families=s.score.families(),
+        first_seen=_moment(int(profiles["first"][rows].min())),
+        crossed_at=_moment(moment),
+        last_seen=_moment(int(profiles["last"][rows].max())),
+        requests=len(times),
+        requests_before_crossing=int((times < moment).sum()),
+        usage_input_tokens=int(profiles["input_tokens"][rows].sum()),
+        usage_output_tokens=int(profiles["output_tokens"][rows].sum()),
+        accounts=accounts,
+        evidence=s.score.evidence,
+        lookalikes_considered=lookalikes.considered(s.cluster, s.score),
+        timeline=tuple((_moment(hour * HOUR), count) for hour, count in sorted(footage.hours[number].items())),
+        links=_links(s),
+        shared_text=(text,) if text else (),
+    )
+
+
+def _name(account_ids: list[str]) -> str:
+    digest = blake2b("\n".join(sorted(account_ids)).encode(), digest_size=5).hexdigest()
+    return f"c-{digest}"
+
+
+def _members(s: Suspicion) -> tuple[Member, ...]:
+    profiles, rows = s.cluster.population.profiles, s.membership.rows
+    columns = (
+        profiles.ids.take(pa.array(rows)).to_pylist(),
+        s.membership.bits.tolist(),
+        *(profiles[name][rows].tolist() for name in ("requests", "first", "last")),
+    )
+    made = [Member(a, round(b, 2), n, _moment(f), _moment(t)) for a, b, n, f, t in zip(*columns, strict=True)]
+    return tuple(sorted(made, key=lambda m: (-m.bits, m.account_id)))
+
+
+def _links(s: Suspicion) -> tuple[Link, ...]:
+    """What two or more customers of the campaign share, the widest first; popular things left out."""
+    out = []
+    ids = s.cluster.population.profiles.ids
+    for keys in s.cluster.population.keys.values():
+        if keys.name == "text":
+            continue
+        inside, parties = s.cluster.holders(keys), s.cluster.holding_parties(keys)
+        for thing in np.flatnonzero((parties >= 2) & (2 * inside > keys.degree)):
+            held = np.intersect1d(keys.by_thing[:, [thing]].indices, s.membership.rows)
+            out.append(Link(keys.family, keys.name, tuple(ids.take(pa.array(held)).to_pylist())))
+    return tuple(sorted(out, key=lambda link: (-len(link.accounts), link.name, link.accounts))[:SHOWN_LINKS])
+
+
+def _notes(everybody: population.Population, accounts: pa.Table | None) -> tuple[str, ...]:
+    notes = []
+    if accounts is None:
+        notes.append("No accounts table was given: what accounts share in payment, mail and sign-up was not weighed (--accounts FILE).")
+    elif (missing := int((~np.isin(everybody.profiles.ids, accounts["account_id"])).sum())):
+        notes.append(f"{missing:,} of {len(everybody):,} accounts are not in the accounts table.")
+    if not everybody.keys["address"].held.nnz:
+        notes.append("No network address is shared by any two accounts, or the log has none: the network was not weighed.")
+    return tuple(notes)
