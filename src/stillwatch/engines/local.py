@@ -36,7 +36,7 @@ def fold(
         waiting: deque[Future[T]] = deque()
         try:
             for batch in batches:
-                waiting.append(pool.submit(lambda b=batch: kernel(b())))
+                waiting.append(pool.submit(lambda b: kernel(b()), batch))
                 if len(waiting) >= 2 * workers:
                     absorb(waiting.popleft().result())
             while waiting:

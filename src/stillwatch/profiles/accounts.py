@@ -5,11 +5,12 @@
         profiles.absorb(profile(batch))
     merge(a, b)                                # the same law, without touching a or b
 
-`profile(A + B) == merge(profile(A), profile(B))`, whatever the order and the cut: one file, a thousand files, a cluster of
-machines and the gateway compute the same (law 1 of docs/concepts.md).
+`profile(A + B) == merge(profile(A), profile(B))`, whatever the order and the cut: one file, a thousand files, a cluster
+of machines and the gateway compute the same (law 1 of docs/concepts.md).
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,15 +23,16 @@ from stillwatch.signatures.kernel import buffers, sign
 
 #: The columns of a request that a profile is made of.
 COLUMNS = (
-    "request_id", "time", "account_id", "organization_id", "system_instructions", "input_messages", "request_temperature",
-    "request_max_tokens", "usage_input_tokens", "usage_output_tokens", "response_status", "client_address",
+    "request_id", "time", "account_id", "organization_id", "system_instructions", "input_messages",
+    "request_temperature", "request_max_tokens", "usage_input_tokens", "usage_output_tokens", "response_status",
+    "client_address",
 )  # fmt: skip
 
 _MAXIMA = {"requests": 2**32 - 1, "failed": 2**32 - 1, "single": 2**32 - 1, "words": 65535}
 _SUMS = ("requests", "failed", "single", "input_tokens", "output_tokens", "words")
 _SETS = ("shared", "asked", "told", "addresses", "organization")
 
-Array = npt.NDArray[np.generic]
+Array = npt.NDArray[Any]
 
 
 class Profiles:
@@ -80,7 +82,7 @@ class Profiles:
             fold.merge_sets(slot, theirs[name], ours[name])
         fold.merge_counted(slot, theirs["styles"], theirs["styled"], ours["styles"], ours["styled"])
         n = len(slot)
-        ours["hours"][slot] |= theirs["hours"][:n]  # type: ignore[operator]
+        ours["hours"][slot] |= theirs["hours"][:n]
         ours["first"][slot] = np.minimum(ours["first"][slot], theirs["first"][:n])
         ours["last"][slot] = np.maximum(ours["last"][slot], theirs["last"][:n])
 
@@ -125,7 +127,7 @@ def merge(one: Profiles, other: Profiles) -> Profiles:
     return both
 
 
-def _filled(batch: pa.RecordBatch, column: str, dtype: type[np.generic], null: float = 0) -> npt.NDArray[np.generic]:
+def _filled(batch: pa.RecordBatch, column: str, dtype: type[np.generic], null: float = 0) -> Array:
     return np.asarray(pc.fill_null(batch.column(column), null).to_numpy(zero_copy_only=False)).astype(dtype)
 
 
@@ -133,7 +135,7 @@ def _hashes(batch: pa.RecordBatch, column: str) -> npt.NDArray[np.uint32]:
     """A hash a row, 0 where it is null; hashed once a distinct value."""
     values = batch.column(column).dictionary_encode()
     keys = (fold.hash_texts(*buffers(values.dictionary), 1 << 30) >> np.uint64(32)).astype(np.uint32)
-    index = pc.fill_null(values.indices, len(keys)).to_numpy()
+    index: npt.NDArray[np.int32] = pc.fill_null(values.indices, len(keys)).to_numpy()
     return np.append(keys, np.uint32(0))[index]
 
 
@@ -165,7 +167,8 @@ def profile(batch: pa.RecordBatch) -> Profiles:
 
 def _fold_counts(batch: pa.RecordBatch, slot: npt.NDArray[np.int64], state: Mapping[str, Array]) -> None:
     lengths = pc.fill_null(pc.list_value_length(batch.column("input_messages")), 0).to_numpy()
-    names = ("requests", "failed", "single", "input_tokens", "output_tokens", "first", "last", "hours", "styles", "styled")
+    counts = ("requests", "failed", "single", "input_tokens", "output_tokens")
+    times, styles = ("first", "last", "hours"), ("styles", "styled")
     fold.fold_counts(
         slot,
         _filled(batch, "response_status", np.int64, 200) >= 400,
@@ -174,7 +177,7 @@ def _fold_counts(batch: pa.RecordBatch, slot: npt.NDArray[np.int64], state: Mapp
         _filled(batch, "usage_output_tokens", np.int64),
         batch.column("time").cast(pa.int64()).to_numpy(),
         _styles(batch),
-        *(state[name] for name in names),
+        *(state[name] for name in counts + times + styles),
     )
 
 
@@ -185,7 +188,7 @@ def _fold_texts(
     offsets = messages.offsets.to_numpy()
     flat = messages.flatten()
     texts = flat.field("content")
-    by_user = pc.fill_null(pc.equal(flat.field("role"), "user"), False).to_numpy(zero_copy_only=False)  # noqa: FBT003
+    by_user = pc.fill_null(pc.equal(flat.field("role"), "user"), False).to_numpy(zero_copy_only=False)
     bounds, octets = buffers(texts)
     turns, sizes = fold.hash_texts(bounds, octets, fold.KNOWN), np.diff(bounds)
     last = fold.last_by_user(offsets, by_user)
@@ -195,4 +198,5 @@ def _fold_texts(
     fold.fold_shingles(slot, request, asked.shingles, asked.shingle_ends, state["shared"])
     system = batch.column("system_instructions").dictionary_encode()
     put = sign(system.dictionary)
-    fold.fold_system(slot, request, pc.fill_null(system.indices, -1).to_numpy(), put.shingles, put.shingle_ends, state["shared"])
+    which = pc.fill_null(system.indices, -1).to_numpy()
+    fold.fold_system(slot, request, which, put.shingles, put.shingle_ends, state["shared"])

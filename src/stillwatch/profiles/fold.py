@@ -3,15 +3,17 @@
 All work on the arrays of `profiles.accounts.Profiles`, one row an account, without the interpreter's lock.
 """
 
-import numba as nb
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from stillwatch.profiles.state import HOURS
+from stillwatch.signatures.compiled import I32, I64, U8, U16, U32, U64, compiled
 from stillwatch.signatures.kernel import mix
 
-U8, U16, U32 = npt.NDArray[np.uint8], npt.NDArray[np.uint16], npt.NDArray[np.uint32]
-U64, I64, F64 = npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.float64]
+Bool = npt.NDArray[np.bool_]
+Array = npt.NDArray[Any]  # integers of any size
 
 HEAD, TAIL = 24, 12  # shingles of a text that count, from its start and its end: wrappers stand there, pastes between
 SHORT = 32  # bytes: a turn below is small talk ("go on", "thanks"), which everybody says
@@ -21,8 +23,8 @@ MICROSECONDS_AN_HOUR = 3_600_000_000
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 
 
-@nb.njit(nogil=True, cache=True)
-def insert(row: npt.NDArray[np.generic], value: np.generic) -> None:
+@compiled
+def insert(row: Array, value: np.unsignedinteger[Any]) -> None:
     """Put a value into an ascending bottom-k set."""
     k = len(row) - 1
     if value >= row[k]:
@@ -37,7 +39,7 @@ def insert(row: npt.NDArray[np.generic], value: np.generic) -> None:
     row[at] = value
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def insert_counted(row: U32, counts: U32, value: np.uint32, count: np.uint32) -> None:
     """Put a value with its count into an ascending bottom-k set of values with counts."""
     k = len(row) - 1
@@ -53,8 +55,8 @@ def insert_counted(row: U32, counts: U32, value: np.uint32, count: np.uint32) ->
     counts[at] += count
 
 
-@nb.njit(nogil=True, cache=True)
-def hash_texts(offsets: npt.NDArray[np.int32], octets: U8, known: int) -> U64:
+@compiled
+def hash_texts(offsets: I32, octets: U8, known: int) -> U64:
     """A hash of each text's first `known` bytes and its length; 0 for texts without any."""
     out = np.zeros(len(offsets) - 1, np.uint64)
     for i in range(len(out)):
@@ -68,11 +70,25 @@ def hash_texts(offsets: npt.NDArray[np.int32], octets: U8, known: int) -> U64:
     return out
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def fold_counts(
-    slot: I64, failed: npt.NDArray[np.bool_], single: npt.NDArray[np.bool_], input_tokens: I64, output_tokens: I64, time: I64,
-    styles: U32, requests: U32, n_failed: U32, n_single: U32, tokens_in: U64, tokens_out: U64, first: I64, last: I64,
-    hours: U8, style_set: U32, style_counts: U32,
+    slot: I64,
+    failed: Bool,
+    single: Bool,
+    input_tokens: I64,
+    output_tokens: I64,
+    time: I64,
+    styles: U32,
+    requests: U32,
+    n_failed: U32,
+    n_single: U32,
+    tokens_in: U64,
+    tokens_out: U64,
+    first: I64,
+    last: I64,
+    hours: U8,
+    style_set: U32,
+    style_counts: U32,
 ) -> None:
     """Add each request's counts, time and style to its account."""
     for i in range(len(slot)):
@@ -89,7 +105,7 @@ def fold_counts(
         insert_counted(style_set[a], style_counts[a], styles[i], np.uint32(1))
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def fold_shingles(slot: I64, request: U64, shingles: U32, ends: I64, shared: U64) -> None:
     """Sample the occurrences of each request's shingles (those near its start and end) into its account."""
     start = 0
@@ -108,8 +124,8 @@ def fold_shingles(slot: I64, request: U64, shingles: U32, ends: I64, shared: U64
         start = end
 
 
-@nb.njit(nogil=True, cache=True)
-def fold_system(slot: I64, request: U64, which: npt.NDArray[np.int32], shingles: U32, ends: I64, shared: U64) -> None:
+@compiled
+def fold_system(slot: I64, request: U64, which: I32, shingles: U32, ends: I64, shared: U64) -> None:
     """As `fold_shingles`, for system texts, which many requests share: `which` names each request's text (-1: none)."""
     for i in range(len(slot)):
         w = which[i]
@@ -123,7 +139,7 @@ def fold_system(slot: I64, request: U64, which: npt.NDArray[np.int32], shingles:
             insert(row, key << np.uint64(32) | kept)
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def fold_words(slot: I64, words: U8, ends: I64, counts: U16) -> None:
     """Count, for each account, the requests that open with a word of each bin."""
     start = 0
@@ -135,10 +151,16 @@ def fold_words(slot: I64, words: U8, ends: I64, counts: U16) -> None:
         start = ends[i]
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def fold_turns(
-    slot: I64, message_offsets: npt.NDArray[np.int32], by_user: npt.NDArray[np.bool_], size: npt.NDArray[np.int32],
-    turn: U64, asked: U32, told: U32, last_message: I64,
+    slot: I64,
+    message_offsets: I32,
+    by_user: Bool,
+    size: I32,
+    turn: U64,
+    asked: U32,
+    told: U32,
+    last_message: I64,
 ) -> None:
     """Keep which turns an account asked (its last message) and which it presented (the user's earlier ones)."""
     base = message_offsets[0]
@@ -150,9 +172,9 @@ def fold_turns(
                 insert(asked[a] if j == last else told[a], value)
 
 
-@nb.njit(nogil=True, cache=True)
-def last_by_user(message_offsets: npt.NDArray[np.int32], by_user: npt.NDArray[np.bool_]) -> I64:
-    """For each request the place of its last message by the user; of its last message if the user wrote none; -1 if empty."""
+@compiled
+def last_by_user(message_offsets: I32, by_user: Bool) -> I64:
+    """For each request the place of its last message by the user, or of its last if the user wrote none; -1: empty."""
     base, out = message_offsets[0], np.full(len(message_offsets) - 1, -1, np.int64)
     for i in range(len(out)):
         start, end = message_offsets[i] - base, message_offsets[i + 1] - base
@@ -165,24 +187,24 @@ def last_by_user(message_offsets: npt.NDArray[np.int32], by_user: npt.NDArray[np
     return out
 
 
-@nb.njit(nogil=True, cache=True)
-def fold_sets(slot: I64, values: U32, sets: npt.NDArray[np.generic]) -> None:
+@compiled
+def fold_sets(slot: I64, values: U32, sets: Array) -> None:
     """Put one value a request (0: none) into its account's bottom-k set."""
     for i in range(len(slot)):
         if values[i]:
             insert(sets[slot[i]], values[i])
 
 
-@nb.njit(nogil=True, cache=True)
-def merge_sums(slot: I64, theirs: npt.NDArray[np.generic], ours: npt.NDArray[np.generic], most: int) -> None:
+@compiled
+def merge_sums(slot: I64, theirs: Array, ours: Array, most: int) -> None:
     """Add rows to the rows named by slot, not beyond most."""
     for i in range(len(slot)):
         for j in range(theirs.shape[1]):
             ours[slot[i], j] = min(most, np.int64(ours[slot[i], j]) + np.int64(theirs[i, j]))
 
 
-@nb.njit(nogil=True, cache=True)
-def merge_sets(slot: I64, theirs: npt.NDArray[np.generic], ours: npt.NDArray[np.generic]) -> None:
+@compiled
+def merge_sets(slot: I64, theirs: Array, ours: Array) -> None:
     """Unite bottom-k sets."""
     for i in range(len(slot)):
         row, k = ours[slot[i]], theirs.shape[1] - 1
@@ -192,7 +214,7 @@ def merge_sets(slot: I64, theirs: npt.NDArray[np.generic], ours: npt.NDArray[np.
             insert(row, theirs[i, j])
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def merge_counted(slot: I64, theirs: U32, their_counts: U32, ours: U32, our_counts: U32) -> None:
     """Unite bottom-k sets of values with counts."""
     for i in range(len(slot)):
@@ -201,9 +223,9 @@ def merge_counted(slot: I64, theirs: U32, their_counts: U32, ours: U32, our_coun
                 insert_counted(ours[slot[i]], our_counts[slot[i]], theirs[i, j], their_counts[i, j])
 
 
-@nb.njit(nogil=True, cache=True)
-def find(keys: U64, table_keys: U64, table_slots: npt.NDArray[np.int32], known: int) -> tuple[I64, int]:
-    """The slot of each key (never 0) in an open-addressing table; new keys get the next slots. Returns slots and how many are known."""
+@compiled
+def find(keys: U64, table_keys: U64, table_slots: I32, known: int) -> tuple[I64, int]:
+    """The slot of each key (never 0) in an open-addressing table, and how many are known; new keys get the next."""
     mask = np.uint64(len(table_keys) - 1)
     out = np.empty(len(keys), np.int64)
     for i in range(len(keys)):

@@ -1,8 +1,8 @@
 """The state kept of an account: fixed in size, and a commutative monoid.
 
-Every field is a sum, a minimum, a maximum, a union of bits, or a *bottom-k set*: of all distinct values ever seen, the k
-smallest. An element of the bottom k of a union is in the bottom k of the part it came from, so cutting and merging lose
-nothing (Cohen and Kaplan 2007, "Summarizing data using bottom-k sketches"). Zero is an account that did nothing.
+Every field is a sum, a minimum, a maximum, a union of bits, or a *bottom-k set*: of all distinct values ever seen, the
+k smallest. An element of the bottom k of a union is in the bottom k of the part it came from, so cutting and merging
+lose nothing (Cohen and Kaplan 2007, "Summarizing data using bottom-k sketches"). Zero is an account that did nothing.
 
 Sets hold hashes that are the same for everybody, so what two accounts have in common is likely kept by both
 (coordinated sampling). `shared` is different: its keys are drawn per request, so that it is a sample of an account's
