@@ -41,6 +41,8 @@ def configuration() -> str:
         "",
         "- `STILLWATCH_DEBUG=1` shows where in the code an unexpected error happened, as `stillwatch --debug` does.",
         "- `NO_COLOR=1` turns colours off.",
+        "- `NUMBA_CACHE_DIR` names where compiled kernels are kept, if it is not to be beside the package or in your",
+        "  cache folder. Name one where neither can be written, or each run compiles them anew.",
     ]
     return "\n".join(lines) + "\n"
 

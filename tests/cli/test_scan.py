@@ -35,6 +35,7 @@ def test_a_scan_prints_and_writes_the_same_findings(scan):
     assert document["campaigns"][0]["id"] in Path("report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_summary_is_shown_unless_quiet_and_a_rejected_campaign_no_longer_counts(scan, run):
     assert scan("--quiet", "-o", "findings.json", "--fail-on", "low") == scan("--quiet", "--fail-on", "low")
     campaigns = json.loads(Path("findings.json").read_text())["campaigns"]
@@ -96,7 +97,9 @@ def test_no_key_where_one_is_required(run, made):
     assert "There is no key here, and one is required. Make one with `stillwatch config init`." in ran.err
 
 
-def test_a_full_disk_leaves_one_line_and_nothing_half_written(made):
+@pytest.mark.slow
+def test_a_full_disk_leaves_one_line_and_nothing_half_written(scan, made):
+    scan("--quiet")  # the kernels are compiled now, and kept
     program = [
         sys.executable,
         "-m",

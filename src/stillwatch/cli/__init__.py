@@ -53,5 +53,7 @@ def stillwatch(*, debug: bool) -> None:
 def main() -> None:
     """The command `stillwatch`."""
     from stillwatch.cli.boundary import run
+    from stillwatch.cli.kernel_cache import kernel_cache
 
-    sys.exit(run(stillwatch, sys.argv[1:]))
+    with kernel_cache():
+        sys.exit(run(stillwatch, sys.argv[1:]))
