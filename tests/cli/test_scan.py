@@ -1,9 +1,8 @@
 """scan: what it prints, writes and returns; the findings themselves are the campaigns' tests."""
 
 import json
+import os
 import resource
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -98,19 +97,11 @@ def test_no_key_where_one_is_required(run, made):
 
 
 @pytest.mark.slow
-def test_a_full_disk_leaves_one_line_and_nothing_half_written(scan, made):
-    scan("--quiet")  # the kernels are compiled now, and kept
-    program = [
-        sys.executable,
-        "-m",
-        "stillwatch.cli",
-        "scan",
-        made / "requests.parquet",
-        "--quiet",
-        "-o",
-        "findings.json",
-    ]
-    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))  # noqa: E731
-    done = subprocess.run(program, capture_output=True, text=True, check=False, preexec_fn=limit)
-    assert (done.returncode, done.stderr) == (1, "stillwatch: findings.json: cannot be written (File too large).\n")
+def test_a_full_disk_leaves_one_line_and_nothing_half_written(start, made, tmp_path_factory):
+    kernels = tmp_path_factory.mktemp("kernels")  # compiled before the disk is full, and no other test's
+    command, environ = ["scan", made / "requests.parquet", "--quiet"], os.environ | {"NUMBA_CACHE_DIR": str(kernels)}
+    assert start(*command, env=environ).code == 0
+    full = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))  # noqa: E731
+    ran = start(*command, "-o", "findings.json", env=environ, preexec_fn=full)
+    assert (ran.code, ran.err) == (1, "stillwatch: findings.json: cannot be written (File too large).\n")
     assert list(Path().iterdir()) == []
