@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from stillwatch.campaigns.population import Keys, Population
 
-I64, F64 = npt.NDArray[np.int64], npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """What an account asks for, against what is usual.
 
 An account's words (`profiles`: requests that open with a word of each bin) are compared with everybody's: the residual
-`(x - T p) / sqrt(T p)` is what it asks more and less often than others, in standard deviations of a Poisson count; only its
-*direction* counts, not its length. Two accounts that work on one list point the same way, however few items they have in
-common; strangers point nowhere in particular. No vocabulary is known here: bins are hashes, in any language.
+`(x - T p) / sqrt(T p)` is what it asks more and less often than others, in standard deviations of a Poisson count; only
+its *direction* counts, not its length. Two accounts that work on one list point the same way, however few items they
+have in common; strangers point nowhere in particular. No vocabulary is known here: bins are hashes, in any language.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-F32, F64, I64 = npt.NDArray[np.float32], npt.NDArray[np.float64], npt.NDArray[np.int64]
+F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
 
 BLOCK = 8192
 KEPT = 4 * BLOCK
@@ -45,8 +47,8 @@ class Contents:
         usual /= usual.sum()
         total = counts.sum(1, dtype=np.float64)
         made = cls(counts, total, usual, np.ones(len(counts)))
-        length = np.concatenate([np.linalg.norm(made._residual(rows), axis=1) for rows in made._blocks()] or [np.zeros(0)])
-        return cls(counts, total, usual, np.maximum(length, 1e-9))
+        lengths = [np.linalg.norm(made._residual(rows), axis=1) for rows in made._blocks()]
+        return cls(counts, total, usual, np.maximum(np.concatenate([*lengths, np.zeros(0)]), 1e-9))
 
     def __len__(self) -> int:
         return len(self.words)

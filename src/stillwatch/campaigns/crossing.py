@@ -1,10 +1,11 @@
 """When a campaign could first have been seen.
 
-With the accounts as they are known at the end, the score is computed again on what they had done by each of a number of
-moments. The first at which it passes the line is `crossed_at`. That is hindsight as to who belongs; what a scan would have
-found at a moment is told by `scan --until`.
+With the accounts as they are known at the end, the score is computed again on what they had done by each of a number
+of moments. The first at which it passes the line is `crossed_at`. That is hindsight as to who belongs; what a scan
+would have found at a moment is told by `scan --until`.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cache
 
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stillwatch.campaigns.cluster import Cluster
+from stillwatch.campaigns.footage import Footage
 from stillwatch.campaigns.membership import belonging
 from stillwatch.campaigns.population import Population, build
 from stillwatch.campaigns.score import weigh
@@ -27,22 +29,23 @@ MOMENTS = 40
 
 
 def moments(start: int, end: int) -> I64:
-    """The moments at which campaigns are looked at, µs since 1970: closer together at the beginning, where it matters."""
+    """The moments at which campaigns are looked at, µs since 1970: closer together at the beginning."""
     share = (np.arange(1, MOMENTS + 1) / (MOMENTS + 1)) ** 1.5
     return np.unique(start + (share * (end - start)).astype(np.int64))
 
 
 def crossings(
-    population: Population, accounts: pa.Table | None, members: list[I64], slices: list[Profiles], cuts: I64, settings: ScanConfig
+    population: Population, accounts: pa.Table | None, members: list[I64], footage: Footage, settings: ScanConfig
 ) -> list[int | None]:
-    """For each campaign (rows of its members) the number of the first cut at which it passes the line; None if at none.
+    """For each campaign (rows of its members) the first cut of the footage at which it passes the line, if it does.
 
     Found by bisection: evidence grows with what is done.
     """
     others = np.setdiff1d(np.arange(len(population)), np.concatenate(members)) if members else np.zeros(0, np.int64)
     others = others[:: max(1, len(others) // OTHERS)]
     background = population.profiles.taken(others)
-    so_far = list(_so_far(slices))
+    so_far = list(_so_far(footage.slices))
+    n = len(footage.cuts)
 
     @cache
     def at(cut: int) -> Population:
@@ -51,8 +54,11 @@ def crossings(
         both.absorb(so_far[cut])
         return build(both, accounts)
 
-    ids = [population.profiles.ids.take(pa.array(rows)) for rows in members]
-    return [_first(lambda cut, who=who: _passes(at(cut), who, settings), len(cuts)) for who in ids]
+    def first(who: pa.StringArray) -> int | None:
+        cut = bisect_left(range(n), True, key=lambda cut: _passes(at(cut), who, settings))
+        return cut if cut < n else None
+
+    return [first(population.profiles.ids.take(pa.array(rows))) for rows in members]
 
 
 def _so_far(slices: list[Profiles]) -> Iterator[Profiles]:
@@ -64,17 +70,6 @@ def _so_far(slices: list[Profiles]) -> Iterator[Profiles]:
         more.absorb(part)
         done = more
         yield done
-
-
-def _first(passes, cuts: int) -> int | None:  # type: ignore[no-untyped-def] # noqa: ANN001
-    low, high = 0, cuts
-    while low < high:
-        middle = (low + high) // 2
-        if passes(middle):
-            high = middle
-        else:
-            low = middle + 1
-    return low if low < cuts else None
 
 
 def _passes(population: Population, who: pa.StringArray, settings: ScanConfig) -> bool:

@@ -1,7 +1,8 @@
 """What a scan finds, as values: a campaign is a sum of evidence over a set of accounts.
 
 `bits = prior + sum(e.bits for e in evidence)`, log2 of a likelihood ratio each, capped per family: the waterfall is the
-score. Times are numpy-free `datetime` in UTC. Nothing here holds a prompt, save `shared_text`, which stays with the provider.
+score. Times are numpy-free `datetime` in UTC. Nothing here holds a prompt, save `shared_text`, which stays with the
+provider.
 """
 
 from dataclasses import dataclass

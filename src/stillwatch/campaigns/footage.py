@@ -1,12 +1,13 @@
 """The second reading: what only the accounts under suspicion did, in the order of time.
 
-Profiles forget the order; whoever is to be shown a campaign wants its hours, its words and the moment from which it could
-have been seen. So the log is read once more, for these accounts alone.
+Profiles forget the order; whoever is to be shown a campaign wants its hours, its words and the moment from which it
+could have been seen. So the log is read once more, for these accounts alone.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from stillwatch.signatures.kernel import buffers, sign
 I64 = npt.NDArray[np.int64]
 
 HOUR = 3_600_000_000  # µs
+_ANY = 2**64 - 1
 
 
 @dataclass
@@ -71,26 +73,21 @@ class Footage:
         for number in np.unique(exposure.campaign):
             time = exposure.time[exposure.campaign == number]
             self.times[number].append(time)
-            self.hours[number].update(dict(zip(*map(np.ndarray.tolist, np.unique(time // HOUR, return_counts=True)), strict=True)))
+            self.hours[number].update((time // HOUR).tolist())
         for number, draw, text in exposure.samples:
-            self.samples[number].append((draw, text))
-        for number in range(len(self.samples)):
-            self.samples[number] = sorted(self.samples[number])[:SAMPLES]
+            self.samples[number] = sorted([*self.samples[number], (draw, text)])[:SAMPLES]
 
     def _sampled(self, batch: pa.RecordBatch, campaign: I64) -> list[tuple[int, int, str]]:
-        """A few requests of each campaign that hold its own words: (campaign, draw, text)."""
+        """Requests of each campaign that hold its own words, those with the smallest draws: (campaign, draw, text)."""
         draws = hash_texts(*buffers(batch.column("request_id")), 1 << 30)
-        chosen: list[int] = []
-        for number in np.unique(campaign):
-            rows = np.flatnonzero(campaign == number)
-            chosen += rows[np.argsort(draws[rows])][: 4 * SAMPLES].tolist()
-        texts = _whole_texts(batch, chosen)
-        signatures = sign(pa.array(texts, pa.string()))
-        starts = np.concatenate([[0], signatures.shingle_ends[:-1]]).astype(np.int64)
         out = []
-        for row, text, start, end in zip(chosen, texts, starts, signatures.shingle_ends, strict=True):
-            if np.isin(signatures.shingles[start:end], self.words[campaign[row]]).any():
-                out.append((int(campaign[row]), int(draws[row]), text))
+        for number in np.unique(campaign).tolist():
+            kept = self.samples[number]
+            most = kept[-1][0] if len(kept) == SAMPLES else _ANY  # of what was kept so far: more are of no use
+            rows = np.flatnonzero((campaign == number) & (draws <= np.uint64(most)))
+            rows = rows[np.argsort(draws[rows], kind="stable")]
+            holding = islice(_holding(batch, rows, self.words[number]), SAMPLES)
+            out += [(number, int(draws[row]), text) for row, text in holding]
         return out
 
 
@@ -104,11 +101,24 @@ class Exposure:
     samples: list[tuple[int, int, str]]
 
 
-def _whole_texts(batch: pa.RecordBatch, rows: Iterable[int]) -> list[str]:
+def _holding(batch: pa.RecordBatch, rows: I64, words: npt.NDArray[np.uint32]) -> Iterator[tuple[int, str]]:
+    """Those of these requests that hold any of the words, with their texts."""
+    for start in range(0, len(rows) if len(words) else 0, SAMPLES):
+        some = rows[start : start + SAMPLES]
+        texts = _whole_texts(batch, some)
+        signatures = sign(pa.array(texts, pa.string()))
+        held = np.flatnonzero(np.isin(signatures.shingles, words))
+        for i in np.unique(np.searchsorted(signatures.shingle_ends, held, side="right")).tolist():
+            yield int(some[i]), texts[i]
+
+
+def _whole_texts(batch: pa.RecordBatch, rows: I64) -> list[str]:
     """The system text and the last message by the user of these requests."""
-    some = batch.take(pa.array(list(rows), pa.int64()))
+    some = batch.take(pa.array(rows))
     out = []
-    for system, messages in zip(some.column("system_instructions").to_pylist(), some.column("input_messages").to_pylist(), strict=True):
-        asked = [m["content"] or "" for m in messages or [] if m["role"] == "user"] or [(m["content"] or "") for m in (messages or [])[-1:]]
-        out.append("\n".join([*([system] if system else []), *asked[-1:]]))
+    columns = (some.column(name).to_pylist() for name in ("system_instructions", "input_messages"))
+    for system, messages in zip(*columns, strict=True):
+        asked = [m for m in messages or [] if m["role"] == "user"] or messages or []
+        parts = [system, *(m["content"] for m in asked[-1:])]
+        out.append("\n".join(part for part in parts if part))
     return out

@@ -1,8 +1,8 @@
 """Views propose who may belong together; a proposal is not yet a suspicion.
 
-Each view is cheap (an inverted index, or nearest contents; never all pairs) and discounts what is common: a thing that k
-accounts hold ties each of them with a strength that falls with k. Accounts and the things they hold are the two sides of
-one graph, so that a thing in a thousand hands costs a thousand edges and not half a million. Leiden communities
+Each view is cheap (an inverted index, or nearest contents; never all pairs) and discounts what is common: a thing that
+k accounts hold ties each of them with a strength that falls with k. Accounts and the things they hold are the two sides
+of one graph, so that a thing in a thousand hands costs a thousand edges and not half a million. Leiden communities
 (Traag, Waltman and van Eck 2019) of several graphs, at several resolutions, are the proposals; they may overlap.
 """
 
@@ -17,7 +17,8 @@ import numpy.typing as npt
 from stillwatch.campaigns.neighbours import nearest
 from stillwatch.campaigns.population import Keys, Population
 
-I64, F64 = npt.NDArray[np.int64], npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
 
 NEIGHBOURS = 12
 LEAST_COSINE = 0.35  # in 128 bins strangers' contents are 0.0 +- 0.09 apart
@@ -39,8 +40,10 @@ def propose(population: Population, hub: int) -> list[I64]:
     asked = _edges_of_contents(population)
     words = [population.keys["text"]]
     means = [population.keys[name] for name in ("payment", "mail_domain", "address", "turn")]
-    graphs = [_graph(population, asked, words, hub), _graph(population, asked, words + means, hub), _graph(population, None, means, hub)]
-    groups = {tuple(group) for graph in graphs for r in RESOLUTIONS for group in _communities(graph, len(population), r)}
+    views = ((asked, words), (asked, words + means), (None, means))
+    graphs = [_graph(population, contents, keys, hub) for contents, keys in views]
+    found = (_communities(graph, len(population), r) for graph in graphs for r in RESOLUTIONS)
+    groups = {tuple(group) for groups in found for group in groups}
     return [np.array(group) for group in sorted(groups, key=lambda g: (-len(g), g))]
 
 

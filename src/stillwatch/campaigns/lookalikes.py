@@ -17,7 +17,7 @@ def considered(cluster: Cluster, score: Score) -> tuple[Lookalike, ...]:
     return (
         _one_customer(cluster),
         _popular_text(cluster, score),
-        _public_work(cluster, score),
+        _public_work(score),
         _class(cluster),
         _common_interest(score),
         _one_heavy_user(cluster),
@@ -32,8 +32,8 @@ def _one_customer(cluster: Cluster) -> Lookalike:
     largest = int(np.bincount(cluster.party).max())
     fits = largest >= 0.8 * len(cluster)
     says = (
-        f"Several keys of one team, a company or a class would openly be one customer; here {len(cluster)} accounts are "
-        f"{cluster.parties} customers, and the largest holds {largest} of them."
+        f"Several keys of one team, a company or a class would openly be one customer; here {len(cluster)} accounts "
+        f"are {cluster.parties} customers, and the largest holds {largest} of them."
     )
     return Lookalike("one-customer", fits, says)
 
@@ -50,11 +50,13 @@ def _popular_text(cluster: Cluster, score: Score) -> Lookalike:
     return Lookalike("popular-prompt", fits, says)
 
 
-def _public_work(cluster: Cluster, score: Score) -> Lookalike:
+def _public_work(score: Score) -> Lookalike:
     links, step = _bits(score, "payment", "mail_domain", "turn"), _bits(score, "in_step", "handed_over")
     fits = links <= 0 and step <= 0
     says = "Unrelated teams that run the same public benchmark or tool pay apart and run when each likes; " + (
-        "so do these." if fits else f"these share means of payment or mail ({links:.1f} bits) or their hours ({step:.1f} bits)."
+        "so do these."
+        if fits
+        else f"these share means of payment or mail ({links:.1f} bits) or their hours ({step:.1f} bits)."
     )
     return Lookalike("public-benchmark", fits, says)
 
@@ -64,7 +66,10 @@ def _class(cluster: Cluster) -> Lookalike:
     first, last = (cluster.population.profiles[name][cluster.rows] for name in ("first", "last"))
     hours = float((last.max() - first.min()) / 3.6e9)
     fits = share >= 0.8 and hours <= 24
-    says = f"A class or hackathon is short and on education plans; these were active over {hours / 24:.1f} days, {share:.0%} on such plans."
+    says = (
+        f"A class or hackathon is short and on education plans; these were active over {hours / 24:.1f} days, "
+        f"{share:.0%} on such plans."
+    )
     return Lookalike("class", fits, says)
 
 

@@ -1,7 +1,7 @@
 """For each account the few whose contents are nearest to its own, at a cost that grows with the accounts.
 
-Up to `CELL` accounts all pairs are compared. Beyond, accounts are first dealt to cells around representatives, and compared
-within their cell (an inverted file; Jégou, Douze and Schmid 2011, section 4).
+Up to `CELL` accounts all pairs are compared. Beyond, accounts are first dealt to cells around representatives, and
+compared within their cell (an inverted file; Jégou, Douze and Schmid 2011, section 4).
 """
 
 import numpy as np
@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from stillwatch.campaigns.contents import Contents
 
-I64, F32 = npt.NDArray[np.int64], npt.NDArray[np.float32]
+I64 = npt.NDArray[np.int64]
+F32 = npt.NDArray[np.float32]
 
 CELL = 8192
 ROUNDS = 2

@@ -1,7 +1,7 @@
 """One operator or two: clusters are taken apart and put together by what they share.
 
-Two clusters are one campaign if strangers in the one hold the same cards, domains or conversations as strangers in the other,
-far beyond chance. One cluster is two campaigns if its accounts ask for two different things and nothing but that
+Two clusters are one campaign if strangers in the one hold the same cards, domains or conversations as strangers in the
+other, far beyond chance. One cluster is two campaigns if its accounts ask for two different things and nothing but that
 resemblance holds the halves together.
 """
 

@@ -1,11 +1,13 @@
 """Which accounts are openly one customer.
 
-A team on one card, the keys of one job, a class, a company's staff: they share what they share in the open, and what they
-do together is no secret. Links *within* such a party say nothing; links *between* parties that have no business with
-each other do. Two accounts belong together if they agree in two of payment, mail domain and sign-up address, or in one of
-these and the organization. A group that grew by such steps counts as one customer only if it agrees as a whole:
+A team on one card, the keys of one job, a class, a company's staff: they share what they share in the open, and what
+they do together is no secret. Links *within* such a party say nothing; links *between* parties that have no business
+with each other do. Two accounts belong together if they agree in two of payment, mail domain and sign-up address, or in
+one of these and the organization. A group that grew by such steps counts as one customer only if it agrees as a whole:
 operators mix their cards, domains and addresses, customers do not.
 """
+
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +45,7 @@ def _only_open(label: I64, things: tuple[I64, ...]) -> I64:
     order = np.argsort(label, kind="stable")
     bounds = np.flatnonzero(np.diff(label[order], prepend=-1, append=-1))
     fresh = int(label.max(initial=0)) + 1
-    for start, end in zip(bounds[:-1], bounds[1:], strict=True):
+    for start, end in pairwise(bounds):
         rows = order[start:end]
         if len(rows) > 2 and sum(_agree(thing[rows]) for thing in things) < 2:
             out[rows] = fresh + np.arange(len(rows))

@@ -6,6 +6,7 @@ finding. Built once from profiles (what was asked) and the accounts table (what 
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -82,7 +83,9 @@ def build(profiles: Profiles, accounts: pa.Table | None) -> Population:
         _keys("text", "text", *_of_set(profiles["shared"], EMPTY64), n=len(profiles)),
         _keys("protocol", "turn", *_foreign_turns(profiles), n=len(profiles)),
     ]
-    organization = np.where(desk["organization_id"] >= 0, desk["organization_id"], profiles["organization"].astype(np.int64))
+    organization = np.where(
+        desk["organization_id"] >= 0, desk["organization_id"], profiles["organization"].astype(np.int64)
+    )
     organization[organization == EMPTY32] = -1
     return Population(
         profiles=profiles,
@@ -95,7 +98,7 @@ def build(profiles: Profiles, accounts: pa.Table | None) -> Population:
     )
 
 
-def _rhythm(hours: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
+def _rhythm(hours: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     counts = np.full(HOURS, 0.01)
     for start in range(0, len(hours), 8192):
         counts += np.unpackbits(hours[start : start + 8192], axis=1, bitorder="little").sum(0)
@@ -110,7 +113,7 @@ def _desk(ids: pa.StringArray, accounts: pa.Table | None) -> dict[str, I64]:
     row = pc.index_in(ids, accounts["account_id"].combine_chunks())
     desk = {name: _hashed(accounts[name].combine_chunks().take(row)) for name in names}
     plan = accounts["plan"].combine_chunks().take(row)
-    return {**desk, "education": pc.fill_null(pc.equal(plan, "education"), False).to_numpy(zero_copy_only=False)}  # noqa: FBT003
+    return {**desk, "education": pc.fill_null(pc.equal(plan, "education"), False).to_numpy(zero_copy_only=False)}
 
 
 def _hashed(values: pa.StringArray) -> I64:
@@ -124,7 +127,7 @@ def _of_desk(values: I64) -> tuple[I64, I64]:
     return rows, values[rows]
 
 
-def _of_set(values: npt.NDArray[np.generic], empty: np.generic) -> tuple[I64, I64]:
+def _of_set(values: npt.NDArray[Any], empty: np.generic) -> tuple[I64, I64]:
     rows, columns = np.nonzero(values != empty)
     return rows, (values[rows, columns].astype(np.uint64) & np.uint64(0xFFFFFFFF)).astype(np.int64)
 

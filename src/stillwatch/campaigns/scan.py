@@ -9,10 +9,14 @@ they could first have been seen.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import blake2b
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -30,6 +34,7 @@ from stillwatch.profiles.accounts import COLUMNS, Profiles, profile, zero
 from stillwatch.traffic.schema import LazyBatch
 from stillwatch.traffic.source import RequestSource
 
+T = TypeVar("T")
 Progress = Callable[[str, float], None]
 
 SHOWN_LINKS = 60  # shared things told of a campaign, the widest first
@@ -58,11 +63,10 @@ def scan(
         InputError: there is no request to look at.
     """
     tell = progress or (lambda _stage, _share: None)
-    profiles = _profiles(source, settings, until, tell)
-    everybody = population.build(profiles, accounts)
+    log = _Log(source, until, settings.threads, tell)
+    everybody = population.build(_profiles(log), accounts)
     suspicions = select(everybody, settings, lambda share: tell("weighing", share))
-    start, end = int(everybody.profiles["first"].min()), int(everybody.profiles["last"].max())
-    campaigns = _shown(source, accounts, everybody, suspicions, (start, end), settings, until, tell)
+    campaigns = _shown(everybody, accounts, suspicions, settings, log)
     inputs = Inputs(
         files=len(source.files),
         requests=int(everybody.profiles["requests"].sum(dtype=np.int64)),
@@ -71,31 +75,51 @@ def scan(
         sign_up=accounts is not None,
         notes=_notes(everybody, accounts),
     )
+    start, end = _window(everybody)
     return Findings(_moment(start), _moment(end), campaigns, inputs)
 
 
-def _profiles(source: RequestSource, settings: ScanConfig, until: datetime | None, tell: Progress) -> Profiles:
-    profiles = zero()
-    local.fold(_batches(source, until, tell, "reading"), profile, profiles.absorb, threads=settings.threads)
+@dataclass(frozen=True)
+class _Log:
+    """The requests before a moment (None: all), and who is told how far a reading is."""
+
+    source: RequestSource
+    until: datetime | None
+    threads: int
+    tell: Progress
+
+    def fold(self, stage: str, kernel: Callable[[pa.RecordBatch], T], absorb: Callable[[T], None]) -> None:
+        """One reading: what the kernel makes of each batch is absorbed."""
+        local.fold(self._batches(stage), kernel, absorb, threads=self.threads)
+
+    def _batches(self, stage: str) -> Iterator[LazyBatch]:
+        for batch in self.source.batches():
+            total = self.source.bytes_total
+            self.tell(stage, min(1.0, self.source.bytes_read / total) if total else 0.0)
+            yield batch if self.until is None else partial(_before, self.until, batch)
+
+
+def _before(until: datetime, batch: LazyBatch) -> pa.RecordBatch:
+    requests = batch()
+    return requests.filter(pc.less(requests["time"], pa.scalar(until, requests.schema.field("time").type)))
+
+
+def _profiles(log: _Log) -> Profiles:
+    profiles, rejects = zero(), log.source.rejects
+    log.fold("reading", profile, profiles.absorb)
     if not len(profiles):
-        reasons = ", ".join(f"{reason}: {count:,}" for reason, count in source.rejects.counts_by_reason.items())
-        before = f" before {until:%Y-%m-%dT%H:%M:%SZ}" if until else ""
+        reasons = ", ".join(f"{reason}: {count:,}" for reason, count in rejects.counts_by_reason.items())
+        before = f" before {log.until:%Y-%m-%dT%H:%M:%SZ}" if log.until else ""
         raise InputError(
             f"There is no request{before} to look at" + (f"; rows were left out ({reasons})." if reasons else "."),
-            where=", ".join(source.files[:3]),
-            hint="Check the log's format (--format, --mapping)" + (" and --until." if until else "."),
+            where=", ".join(log.source.files[:3]),
+            hint="Check the log's format (--format, --mapping)" + (" and --until." if log.until else "."),
         )
     return profiles
 
 
-def _batches(source: RequestSource, until: datetime | None, tell: Progress, stage: str) -> Iterator[LazyBatch]:
-    for batch in source.batches():
-        tell(stage, min(1.0, source.bytes_read / source.bytes_total) if source.bytes_total else 0.0)
-        yield batch if until is None else lambda batch=batch: _before(batch(), until)
-
-
-def _before(batch: pa.RecordBatch, until: datetime) -> pa.RecordBatch:
-    return batch.filter(pc.less(batch.column("time"), pa.scalar(until, batch.schema.field("time").type)))
+def _window(everybody: population.Population) -> tuple[int, int]:
+    return int(everybody.profiles["first"].min()), int(everybody.profiles["last"].max())
 
 
 def _moment(microseconds: int) -> datetime:
@@ -103,37 +127,33 @@ def _moment(microseconds: int) -> datetime:
 
 
 def _shown(
-    source: RequestSource,
-    accounts: pa.Table | None,
     everybody: population.Population,
+    accounts: pa.Table | None,
     suspicions: list[Suspicion],
-    window: tuple[int, int],
     settings: ScanConfig,
-    until: datetime | None,
-    tell: Progress,
+    log: _Log,
 ) -> tuple[Campaign, ...]:
     """The second reading: clusters become campaigns."""
     if not suspicions:
         return ()
-    ids = everybody.profiles.ids
+    ids, (start, end) = everybody.profiles.ids, _window(everybody)
     members = [s.membership.rows for s in suspicions]
     number = {account: i for i, rows in enumerate(members) for account in ids.take(pa.array(rows)).to_pylist()}
-    things = [_own_shingles(s) for s in suspicions]
-    footage = Footage(number, things, crossing.moments(*window))
-    local.fold(_batches(source, until, tell, "looking again"), footage.develop, footage.absorb, threads=settings.threads)
-    crossed = crossing.crossings(everybody, accounts, members, footage.slices, footage.cuts, settings)
-    made = [_campaign(s, footage, i, crossed[i], window[1], settings) for i, s in enumerate(suspicions)]
+    footage = Footage(number, [_own_shingles(s) for s in suspicions], crossing.moments(start, end))
+    log.fold("looking again", footage.develop, footage.absorb)
+    crossed = crossing.crossings(everybody, accounts, members, footage, settings)
+    moments = [end if cut is None else int(footage.cuts[cut]) for cut in crossed]
+    made = [_campaign(s, footage, i, moments[i], settings) for i, s in enumerate(suspicions)]
     return tuple(sorted(made, key=lambda c: (-c.bits, -len(c.accounts), c.id)))
 
 
-def _own_shingles(suspicion: Suspicion) -> np.ndarray:
+def _own_shingles(suspicion: Suspicion) -> npt.NDArray[np.uint32]:
     keys = suspicion.cluster.population.keys["text"]
     return keys.things[own_words(suspicion.cluster)].astype(np.uint32)
 
 
-def _campaign(s: Suspicion, footage: Footage, number: int, cut: int | None, end: int, settings: ScanConfig) -> Campaign:
+def _campaign(s: Suspicion, footage: Footage, number: int, moment: int, settings: ScanConfig) -> Campaign:
     profiles, rows = s.cluster.population.profiles, s.membership.rows
-    moment = end if cut is None else int(footage.cuts[cut])
     times = np.concatenate(footage.times[number])
     accounts = _members(s)
     text = shared_text([text for _, text in footage.samples[number]])
@@ -192,9 +212,14 @@ def _links(s: Suspicion) -> tuple[Link, ...]:
 def _notes(everybody: population.Population, accounts: pa.Table | None) -> tuple[str, ...]:
     notes = []
     if accounts is None:
-        notes.append("No accounts table was given: what accounts share in payment, mail and sign-up was not weighed (--accounts FILE).")
-    elif (missing := int((~np.isin(everybody.profiles.ids, accounts["account_id"])).sum())):
+        notes.append(
+            "No accounts table was given: what accounts share in payment, mail and sign-up was not weighed "
+            "(--accounts FILE)."
+        )
+    elif missing := int((~np.isin(everybody.profiles.ids, accounts["account_id"])).sum()):
         notes.append(f"{missing:,} of {len(everybody):,} accounts are not in the accounts table.")
     if not everybody.keys["address"].held.nnz:
-        notes.append("No network address is shared by any two accounts, or the log has none: the network was not weighed.")
+        notes.append(
+            "No network address is shared by any two accounts, or the log has none: the network was not weighed."
+        )
     return tuple(notes)

@@ -1,8 +1,9 @@
 """The score of a cluster: a prior and evidence, in bits, that add up.
 
-Families that could be one observation seen twice are capped together (`GROUPS`): what is asked (its subject and its words), who
-signed up (cards, domains, addresses), when, how, and whose conversations. Nothing is reported on fewer than two
-independent groups, nor on sign-up, time and client alone: a campaign takes something, so what is asked must speak too.
+Families that could be one observation seen twice are capped together (`GROUPS`): what is asked (its subject and its
+words), who signed up (cards, domains, addresses), when, how, and whose conversations. Nothing is reported on fewer than
+two independent groups, nor on sign-up, time and client alone: a campaign takes something, so what is asked must speak
+too.
 """
 
 from dataclasses import dataclass, replace
@@ -55,8 +56,8 @@ class Score:
 def weigh(cluster: Cluster, core: Cluster, settings: ScanConfig) -> Score:
     """All evidence about a cluster, each group capped.
 
-    `core` are those who belong to it by what they ask and when: what the cluster's accounts share is weighed on the core
-    alone, since the others were let in because they share it.
+    `core` are those who belong to it by what they ask and when: what the cluster's accounts share is weighed on the
+    core alone, since the others were let in because they share it.
     """
     keys = cluster.population.keys
     names = ("payment", "mail_domain", "address", "turn")

@@ -30,7 +30,9 @@ class Suspicion:
     score: Score
 
 
-def select(population: Population, settings: ScanConfig, progress: Callable[[float], None] = lambda _: None) -> list[Suspicion]:
+def select(
+    population: Population, settings: ScanConfig, progress: Callable[[float], None] = lambda _: None
+) -> list[Suspicion]:
     """All clusters that pass the line, strongest first; they share no account."""
     proposals = propose(population, settings.hub_accounts)
     seen: set[bytes] = set()

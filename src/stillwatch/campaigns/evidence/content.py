@@ -2,8 +2,8 @@
 
 Sees: accounts that work on one list, although no two requests are alike and nothing is wrapped round them.
 Misses: relayed customers' questions, which are what everybody asks; very few requests an account.
-Innocent and alike: everybody with one interest or in one script (they are many, and the measure is how many others come as
-near), jobs over one public benchmark.
+Innocent and alike: everybody with one interest or in one script (they are many, and the measure is how many others come
+as near), jobs over one public benchmark.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ OTHERS = 8192  # accounts outside that stand for all of them
 
 
 def _nearer(cluster: Cluster, least: float) -> tuple[int, int, float]:
-    """How many of how many outsiders come as near to the cluster's contents as `least`, and how near half of them come."""
+    """How many of how many outsiders come as near to the cluster's contents as `least`; how near half of them come."""
     population = cluster.population
     outside = np.setdiff1d(np.arange(len(population)), cluster.rows, assume_unique=True)
     outside = outside[:: max(1, len(outside) // OTHERS)]
@@ -28,7 +28,7 @@ def _nearer(cluster: Cluster, least: float) -> tuple[int, int, float]:
 
 
 def leaning(cluster: Cluster) -> float:
-    """Bits of how few outsiders come as near as half of the members do: a first look, which any cut of a crowd may pass."""
+    """Bits of how few outsiders come as near as half of the members do: a first look, any cut of a crowd may pass."""
     nearer, outside, _ = _nearer(cluster, float(np.median(cluster.own_cosines)))
     return float(-np.log2((1 + nearer) / (1 + outside))) - SELECTION
 
@@ -42,4 +42,5 @@ def weigh(cluster: Cluster) -> Evidence:
         f"Half of these accounts ask for things as close to one another as {own:.2f} (1 is the same); "
         f"{nearer} of {outside:,} other accounts come three quarters as close."
     )
-    return Evidence("content", "one_subject", clip(bits, -SELECTION, 8), round(own, 3), round(usual, 3), "AML.T0040", says)
+    bits = clip(bits, -SELECTION, 8)
+    return Evidence("content", "one_subject", bits, round(own, 3), round(usual, 3), "AML.T0040", says)

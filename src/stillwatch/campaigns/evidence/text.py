@@ -1,7 +1,7 @@
 """Words that come again and again in these accounts' requests, and hardly anywhere else.
 
-Sees: a wrapper, a prefix, a system text, a rubric that many of the accounts send round changing content, also where it is
-only a part of their traffic. Misses: no wrapper; every request worded afresh from scratch.
+Sees: a wrapper, a prefix, a system text, a rubric that many of the accounts send round changing content, also where it
+is only a part of their traffic. Misses: no wrapper; every request worded afresh from scratch.
 Innocent and alike: a popular client's prompt, a prompt that went round, a public benchmark, a product's system text.
 """
 
@@ -40,4 +40,5 @@ def weigh(cluster: Cluster) -> Evidence:
         f"{inside:.0%} of the customers in this group keep sending the same words, with other content round them; "
         f"{outside:.2%} of everybody else ever sent any of them."
     )
-    return Evidence("text", "shared_text", clip(bits, -1, 8), round(inside, 3), round(float(outside), 4), "AML.T0065", says)
+    bits, outside = clip(bits, -1, 8), round(float(outside), 4)
+    return Evidence("text", "shared_text", bits, round(inside, 3), outside, "AML.T0065", says)

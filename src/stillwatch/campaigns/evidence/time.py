@@ -1,11 +1,13 @@
 """When they ask: together, or one after the other.
 
-*In step*: the hours in which one party is active are the hours in which the others are, more than the log's own rhythm and the
-hour of the day explain. (The hour of the day itself is never evidence: it says where people live.)
+*In step*: the hours in which one party is active are the hours in which the others are, more than the log's own rhythm
+and the hour of the day explain. (The hour of the day itself is never evidence: it says where people live.)
 *Handed over*: accounts that take turns, one until its quota is gone or it is closed, then the next.
 Sees: workers started and stopped together; a pool used up account by account. Misses: traffic shaped like people's.
 Innocent and alike: one job over several keys (one party); an event that everybody reacts to.
 """
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +17,8 @@ from stillwatch.campaigns.cluster import Cluster
 from stillwatch.campaigns.findings import Evidence
 from stillwatch.profiles.state import HOURS
 
-F64, I64 = npt.NDArray[np.float64], npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
 
 SMOOTHING = 20.0  # hours of the log's own rhythm that every estimate starts from
 MARGIN = 1.5  # bits a party that unrelated programs reach by running at the same times
@@ -46,7 +49,7 @@ def _foretold(others: F64, usual: F64) -> F64:
     return np.log2((others + SMOOTHING * null) / (others.sum() + SMOOTHING) / null)
 
 
-def _bits(active: npt.NDArray[np.generic], foretold: F64) -> F64:
+def _bits(active: npt.NDArray[Any], foretold: F64) -> F64:
     """The bits of each row's hours together. Hours in a row count once, for they are one decision."""
     hours = active.sum(1, dtype=np.float64)
     runs = (active[:, 1:] > active[:, :-1]).sum(1) + (active[:, 0] > 0)
@@ -69,7 +72,9 @@ def in_step(cluster: Cluster, rows: I64) -> F64:
 def _in_step(active: F64, usual: F64) -> F64:
     """The same for each party, held against the others."""
     together = active.sum(0)
-    each = [_bits(own[None, :], _foretold(together - own, usual))[0] if (together - own).any() else 0.0 for own in active]
+    each = [
+        _bits(own[None, :], _foretold(together - own, usual))[0] if (together - own).any() else 0.0 for own in active
+    ]
     return np.array(each)
 
 
