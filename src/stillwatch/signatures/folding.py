@@ -9,6 +9,7 @@ characters vanish, for they are inserted to do just that. Bytes that are no UTF-
 import numpy as np
 
 from stillwatch.signatures.compiled import U8, U16, compiled
+from stillwatch.signatures.registers import REST, TOP, load, reaching, store
 
 _SPACES = [0xA0, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x3000]
 _ZERO_WIDTH = [*range(0x200B, 0x2010), 0x2060, 0xFEFF]
@@ -40,29 +41,11 @@ NARROW, WIDE = _narrow(), _wide()
 
 # Typed constants: beside a Python int, numba would compute with signed or floating-point numbers.
 _1, _2, _3, _6, _7, _8 = (np.uint64(n) for n in (1, 2, 3, 6, 7, 8))
-_SPACE, _ZERO = np.uint8(ord(" ")), np.uint8(ord("0"))
+_SPACE, _ZERO = np.uint64(ord(" ")), np.uint64(ord("0"))
 _LOW4, _LOW5, _LOW6 = np.uint64(0x0F), np.uint64(0x1F), np.uint64(0x3F)
 _KEPT = np.uint64(0xFFFF)  # no character, and folds to itself
-_EACH = np.uint64(0x0101010101010101)
-_TOP = np.uint64(0x80) * _EACH
-
-
-def _reaching(byte: int) -> np.uint64:
-    """What, added to eight bytes below 128, sets the top bit of those that are `byte` or more."""
-    return np.uint64(0x80 - byte) * _EACH
-
-
-_TO_PRINTED, _TO_0, _PAST_9 = _reaching(ord(" ") + 1), _reaching(ord("0")), _reaching(ord("9") + 1)
-_TO_A, _PAST_Z = _reaching(ord("A")), _reaching(ord("Z") + 1)
-
-
-@compiled
-def load(octets: U8, at: np.uint64) -> np.uint64:
-    """The eight bytes from `at` on as a number, the first one lowest: a single instruction once compiled."""
-    w = np.uint64(octets[at]) | np.uint64(octets[at + _1]) << _8
-    w |= np.uint64(octets[at + _2]) << np.uint64(16) | np.uint64(octets[at + _3]) << np.uint64(24)
-    w |= np.uint64(octets[at + np.uint64(4)]) << np.uint64(32) | np.uint64(octets[at + np.uint64(5)]) << np.uint64(40)
-    return w | np.uint64(octets[at + _6]) << np.uint64(48) | np.uint64(octets[at + _7]) << np.uint64(56)
+_TO_PRINTED, _TO_0, _PAST_9 = reaching(ord(" ") + 1), reaching(ord("0")), reaching(ord("9") + 1)
+_TO_A, _PAST_Z = reaching(ord("A")), reaching(ord("Z") + 1)
 
 
 @compiled
@@ -72,24 +55,21 @@ def fold(octets: U8, start: np.uint64, end: np.uint64, out: U8, n: np.uint64) ->
     While the text is ASCII, eight bytes at a time in one register: a branch for each byte would take longer than the
     hash. Elsewhere a character at a time.
     """
-    at, last = start, np.uint8(0)
+    at, last = start, np.uint64(0)  # the last byte written, if it is ASCII
     while at < end:
-        w = load(octets, at) if at + _8 <= end else _TOP
-        if w & _TOP == 0:
-            blank = ~(w + _TO_PRINTED) & _TOP
-            digit = (w + _TO_0) & ~(w + _PAST_9) & _TOP
-            upper = (w + _TO_A) & ~(w + _PAST_Z) & _TOP
-            again = blank & (blank << _8 | np.uint64(last == _SPACE) << _7)
-            again |= digit & (digit << _8 | np.uint64(last == _ZERO) << _7)
+        w = load(octets, at) if at + _8 <= end else TOP
+        if w & TOP == 0:
+            blank = ~(w + _TO_PRINTED) & TOP
+            digit = (w + _TO_0) & ~(w + _PAST_9) & TOP
+            upper = (w + _TO_A) & ~(w + _PAST_Z) & TOP
             w = (w | upper >> _2) & ~((digit >> _7) * _LOW4)
             w = w & ~((blank >> _7) * np.uint64(0xFF)) | blank >> _2
-            last = np.uint8(w >> np.uint64(56))
+            again = ~((w ^ (w << _8 | last)) + REST) & (blank | digit)  # as the byte before
+            last = w >> np.uint64(56)
             again >>= _7
             at += _8
             if again == 0:
-                out[n], out[n + _1], out[n + _2], out[n + _3] = w, w >> _8, w >> np.uint64(16), w >> np.uint64(24)
-                out[n + np.uint64(4)], out[n + np.uint64(5)] = w >> np.uint64(32), w >> np.uint64(40)
-                out[n + _6], out[n + _7] = w >> np.uint64(48), w >> np.uint64(56)
+                store(out, n, w)
                 n += _8
             else:
                 for _ in range(8):
@@ -102,7 +82,7 @@ def fold(octets: U8, start: np.uint64, end: np.uint64, out: U8, n: np.uint64) ->
         while at < stop:
             c = octets[at]
             if c < 0x80:
-                f = NARROW[c]
+                f = np.uint64(NARROW[c])
                 out[n] = f
                 n += np.uint64((f != last) | ((f != _SPACE) & (f != _ZERO)))
                 last = f
@@ -121,7 +101,7 @@ def fold(octets: U8, start: np.uint64, end: np.uint64, out: U8, n: np.uint64) ->
             if low == point:
                 out[n], out[n + _1], out[n + _2] = c, d, e
                 n += size
-                last = c
+                last = np.uint64(0)
             elif low == _SPACE:
                 out[n] = _SPACE
                 n += np.uint64(last != _SPACE)
@@ -134,5 +114,5 @@ def fold(octets: U8, start: np.uint64, end: np.uint64, out: U8, n: np.uint64) ->
                 out[n] = lead
                 out[n + size - _1] = np.uint64(0x80) | low & _LOW6
                 n += size
-                last = c
+                last = np.uint64(0)
     return n

@@ -16,12 +16,12 @@ import pyarrow as pa
 
 from stillwatch.signatures.compiled import I32, I64, U8, U32, compiled
 from stillwatch.signatures.folding import fold
+from stillwatch.signatures.registers import store
 from stillwatch.signatures.shingles import MARGIN, RATE_BITS, SCRATCH, WINDOW, mix, sample
 from stillwatch.signatures.words import BINS, EDGES, WORDS
 from stillwatch.signatures.words import words as opening_words
 
 _FIRST = np.uint64(8)  # where the folded text begins: the bytes before it may be read
-_1 = np.uint64(1)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def _sign(offsets: I32, octets: U8, longest: int, shingles: U32, shingle_ends: I
         if kept + (end - start) >= np.uint64(len(shingles)):
             return i
         past = fold(octets, start, end, text, _FIRST)
-        text[past] = text[past + _1] = 0  # a sign that is cut off ends in zeros
+        store(text, past, np.uint64(0))  # what was there is of another text
         kept = sample(text, _FIRST, past, scratch, shingles, kept)
         opened = opening_words(text, _FIRST, past, edges, seen, i, words, opened)
         shingle_ends[i], word_ends[i] = kept, opened
@@ -61,7 +61,8 @@ def _sign(offsets: I32, octets: U8, longest: int, shingles: U32, shingle_ends: I
 
 def _view(kind: pa.DataType, buffer: pa.Buffer | None, n: int) -> npt.NDArray[Any]:
     """The first n values of a buffer, read-only as Arrow's always are: another type would be compiled for."""
-    return pa.Array.from_buffers(kind, n, [None, buffer or pa.py_buffer(b"")]).to_numpy()
+    values: npt.NDArray[Any] = pa.Array.from_buffers(kind, n, [None, buffer or pa.py_buffer(b"")]).to_numpy()
+    return values
 
 
 def buffers(texts: pa.StringArray) -> tuple[I32, U8]:

@@ -14,10 +14,10 @@ a 32-bit name by a better hash.
 import numpy as np
 
 from stillwatch.signatures.compiled import U8, U32, compiled
-from stillwatch.signatures.folding import load
+from stillwatch.signatures.registers import load
 
 WINDOW = 24  # bytes: about five words of English or eight signs of Chinese; shorter windows are turns of phrase
-RATE_BITS = 4  # one window in sixteen: a wrapper of ninety bytes keeps one at least in 99 % of cases
+RATE_BITS = 4  # one window in sixteen: of a wrapper of 95 bytes at least one in 99 % of cases
 BASE = 0x9E3779B1  # an odd number close to 2^32 over the golden ratio; Knuth, TAOCP 3, 6.4
 
 BLOCK = 1024  # windows hashed at once: the hashes stay in the fastest cache
@@ -43,53 +43,46 @@ def mix(x: np.uint64) -> np.uint64:
 
 
 @compiled
-def _choosers(text: U8, start: np.uint64, n: np.uint64, h: U32) -> None:
-    """Fill h[:n] with the hashes of the n windows from `start` on.
-
-    Every product is cut to 32 bits at once, else numba computes in 64. Whole vectors only: a rest would be done singly.
-    """
-    whole = (n + _VECTOR - _1) & ~(_VECTOR - _1)
-    i = np.uint64(0)
-    while i < whole + _VECTOR:
-        j = start + i
-        pair = np.uint32(np.uint32(text[j] * _B1) + text[j + _1])
-        h[i] = np.uint32(np.uint32(np.uint32(pair * _B1) + text[j + _2]) * _B1) + text[j + _3]
-        i += _1
-    i = np.uint64(0)
-    while i < whole + _VECTOR:
-        h[i] = np.uint32(h[i] * _B4) + h[i + _4]
-        i += _1
-    i = np.uint64(0)
-    while i < whole:
-        x = np.uint32(np.uint32(np.uint32(np.uint32(h[i] * _B8) + h[i + _8]) * _B8) + h[i + _16])
-        h[i] = np.uint32((x ^ (x >> _HALF)) * _SPREAD)
-        i += _1
-
-
-@compiled
-def sample(text: U8, start: np.uint64, end: np.uint64, scratch: U32, out: U32, at: np.uint64) -> np.uint64:
+def sample(text: U8, start: np.uint64, end: np.uint64, h: U32, out: U32, at: np.uint64) -> np.uint64:
     """Append the names of the chosen shingles of text[start:end] to out from `at` on; returns where they end.
 
-    A name that follows itself is left out, for text that repeats itself. Out needs room for end - start more.
+    A name that follows itself is left out, for text that repeats itself. `h` is scratch; out needs room for end - start
+    more. Every product is cut to 32 bits at once, else numba would compute in 64; and whole vectors are computed, else
+    the rest would be done singly. In one function, for a call with arrays in a loop counts references.
     """
     before = _1 << _32  # no name
     while start + _WINDOW <= end:
         n = min(end - start - _WINDOW + _1, _BLOCK)
-        _choosers(text, start, n, scratch)
+        whole = (n + _VECTOR - _1) & ~(_VECTOR - _1)
+        i = np.uint64(0)
+        while i < whole + _VECTOR:
+            j = start + i
+            pair = np.uint32(np.uint32(text[j] * _B1) + text[j + _1])
+            h[i] = np.uint32(np.uint32(np.uint32(pair * _B1) + text[j + _2]) * _B1) + text[j + _3]
+            i += _1
+        i = np.uint64(0)
+        while i < whole + _VECTOR:
+            h[i] = np.uint32(h[i] * _B4) + h[i + _4]
+            i += _1
+        i = np.uint64(0)
+        while i < whole:
+            x = np.uint32(np.uint32(np.uint32(np.uint32(h[i] * _B8) + h[i + _8]) * _B8) + h[i + _16])
+            h[i] = np.uint32((x ^ (x >> _HALF)) * _SPREAD)
+            i += _1
         past, i = at, np.uint64(0)
         while i < n:
             out[past] = i  # written before it is known whether it counts: the choice is random, a branch would miss
-            past += np.uint64(scratch[i] < _RARE)
+            past += np.uint64(h[i] < _RARE)
             i += _1
         i = at
         while i < past:
             j = start + np.uint64(out[i])
-            x = load(text, j) * _ODD
-            x = ((x ^ x >> _32) ^ load(text, j + _8)) * _ODD
-            x = ((x ^ x >> _32) ^ load(text, j + _16)) * _ODD >> _32
-            out[at] = x
-            at += np.uint64(x != before)
-            before = x
+            y = load(text, j) * _ODD
+            y = ((y ^ y >> _32) ^ load(text, j + _8)) * _ODD
+            y = ((y ^ y >> _32) ^ load(text, j + _16)) * _ODD >> _32
+            out[at] = y
+            at += np.uint64(y != before)
+            before = y
             i += _1
         start += n
     return at

@@ -7,16 +7,16 @@ with the one before it. Each of the first `WORDS` tokens is hashed to one of `BI
 import numpy as np
 
 from stillwatch.signatures.compiled import I64, U8, U64, compiled
-from stillwatch.signatures.folding import load
+from stillwatch.signatures.registers import EACH, REST, TOP, load, reaching
 
 WORDS = 64
 BINS = 128
 
-CHUNK = 32  # bytes looked at before counting again
-EDGES = 2 * (WORDS + CHUNK)  # edges to lend `words`
+EDGES = 2 * WORDS + 16  # edges to lend `words`
 
-_1, _2, _3, _8, _64 = (np.uint64(n) for n in (1, 2, 3, 8, 64))
-_CHUNK, _LAST_EDGE, _TO_BIN = np.uint64(CHUNK), np.uint64(2 * WORDS), np.uint64(64 - 7)
+_1, _2, _3, _7, _8, _63, _64 = (np.uint64(n) for n in (1, 2, 3, 7, 8, 63, 64))
+_LAST_EDGE, _TO_BIN = np.uint64(2 * WORDS), np.uint64(64 - 7)
+_TO_A, _PAST_Z, _APOSTROPHES = reaching(ord("a")), reaching(ord("z") + 1), np.uint64(ord("'")) * EACH
 _BETWEEN, _LETTER, _SIGN = 0, 1, 2
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio; Knuth, TAOCP 3, 6.4
 
@@ -34,26 +34,41 @@ _CLASSES = _classes()
 
 @compiled
 def _tokens(text: U8, start: np.uint64, end: np.uint64, edges: U64) -> np.uint64:
-    """Write where the tokens begin and end, in turn, to edges; returns their number, 2 WORDS at most."""
-    n, at, inside, after_sign = np.uint64(0), start, np.uint8(_BETWEEN), np.uint64(0)
+    """Write where the tokens begin and end, in turn, to edges; returns their number, 2 WORDS at most.
+
+    As in `fold`, eight bytes at a time while the text is ASCII. An edge is written before it is known whether it is
+    one: words end at random, a branch would miss.
+    """
+    n, at, inside, after_sign = np.uint64(0), start, np.uint64(0), np.uint64(0)
     while at < end and n < _LAST_EDGE:
-        stop = min(end, at + _CHUNK)
+        w = load(text, at)
+        if w & TOP == 0:
+            letters = ((w + _TO_A) & ~(w + _PAST_Z) | ~((w ^ _APOSTROPHES) + REST)) & TOP
+            change = (letters ^ (letters << _8 | inside << _7)) >> _7
+            inside = letters >> _63
+            for _ in range(8):
+                edges[n] = at
+                n += change & _1
+                change >>= _8
+                at += _1
+            continue
+        stop = min(end, at + _8)
         while at < stop:
-            c = _CLASSES[text[at]]
-            edges[n] = at  # written before it is known whether it is one
+            c = np.uint64(_CLASSES[text[at]])
+            edges[n] = at
             if c != _SIGN:
-                n += np.uint64(c ^ inside)
+                n += c ^ inside
                 inside = c
                 at += _1
             else:
-                n += np.uint64(inside)
+                n += inside
                 edges[n] = at - _3 if after_sign == at else at
                 at += _3
                 edges[n + _1] = after_sign = at
                 n += _2
-                inside = np.uint8(_BETWEEN)
+                inside = np.uint64(0)
     edges[n] = end
-    return min(n + np.uint64(inside), _LAST_EDGE)
+    return min(n + inside, _LAST_EDGE)
 
 
 @compiled
@@ -62,7 +77,8 @@ def words(
 ) -> np.uint64:
     """Append the bins of the opening words of text[start:end] to out, each once; returns where they end.
 
-    Eight bytes before `start` and two behind `end` are read; seen[bin] is the last row that had the bin.
+    Eight bytes before `start` are read and may be anything, eight behind `end` must be zero; seen[bin] is the last row
+    that had the bin.
     """
     n, i = _tokens(text, start, end, edges), np.uint64(0)
     while i < n:
