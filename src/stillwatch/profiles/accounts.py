@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stillwatch.profiles import fold
-from stillwatch.profiles.state import FIELDS
+from stillwatch.profiles.state import FIELDS, MOST, MOST_TOKENS
 from stillwatch.signatures.kernel import buffers, sign
 
 #: The columns of a request that a profile is made of.
@@ -28,7 +28,6 @@ COLUMNS = (
     "client_address",
 )  # fmt: skip
 
-_MAXIMA = {"requests": 2**32 - 1, "failed": 2**32 - 1, "single": 2**32 - 1, "words": 65535}
 _SUMS = ("requests", "failed", "single", "input_tokens", "output_tokens", "words")
 _SETS = ("shared", "asked", "told", "addresses", "organization")
 
@@ -77,7 +76,7 @@ class Profiles:
         slot = self.slots(other.ids)
         ours, theirs = self.state, other.state
         for name in _SUMS:
-            fold.merge_sums(slot, theirs[name], ours[name], _MAXIMA.get(name, 2**63 - 1))
+            fold.merge_sums(slot, theirs[name], ours[name], MOST.get(name, MOST_TOKENS))
         for name in _SETS:
             fold.merge_sets(slot, theirs[name], ours[name])
         fold.merge_counted(slot, theirs["styles"], theirs["styled"], ours["styles"], ours["styled"])
@@ -141,7 +140,7 @@ def _hashes(batch: pa.RecordBatch, column: str) -> npt.NDArray[np.uint32]:
 
 def _styles(batch: pa.RecordBatch) -> npt.NDArray[np.uint32]:
     """A hash of how temperature and length are set; 1 where neither is."""
-    temperature = _filled(batch, "request_temperature", np.float64, -1.0)
+    temperature = _filled(batch, "request_temperature", np.float64, -1.0).clip(-1, 1e6)
     length = _filled(batch, "request_max_tokens", np.int64, -1)
     style = (np.round(temperature * 100).astype(np.int64) + 1000) * 1_000_003 + length
     hashed = (style.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(32)).astype(np.uint32)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stillwatch.profiles.state import HOURS
+from stillwatch.profiles.state import HOURS, MOST_TOKENS
 from stillwatch.signatures.compiled import I32, I64, U8, U16, U32, U64, compiled
 from stillwatch.signatures.kernel import mix
 
@@ -20,7 +20,7 @@ SHORT = 32  # bytes: a turn below is small talk ("go on", "thanks"), which every
 KNOWN = 256  # bytes of a turn that are hashed, with its length
 MICROSECONDS_AN_HOUR = 3_600_000_000
 
-_PRIME = np.uint64(0x9E3779B97F4A7C15)
+_PRIME, _TOKENS = np.uint64(0x9E3779B97F4A7C15), np.uint64(MOST_TOKENS)
 
 
 @compiled
@@ -96,8 +96,8 @@ def fold_counts(
         requests[a, 0] += 1
         n_failed[a, 0] += failed[i]
         n_single[a, 0] += single[i]
-        tokens_in[a, 0] += np.uint64(max(0, input_tokens[i]))
-        tokens_out[a, 0] += np.uint64(max(0, output_tokens[i]))
+        tokens_in[a, 0] = min(_TOKENS, tokens_in[a, 0] + np.uint64(min(max(0, input_tokens[i]), MOST_TOKENS)))
+        tokens_out[a, 0] = min(_TOKENS, tokens_out[a, 0] + np.uint64(min(max(0, output_tokens[i]), MOST_TOKENS)))
         first[a, 0] = min(first[a, 0], time[i])
         last[a, 0] = max(last[a, 0], time[i])
         hour = (time[i] // MICROSECONDS_AN_HOUR) % HOURS

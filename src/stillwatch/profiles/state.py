@@ -19,6 +19,9 @@ ADDRESSES = 4
 STYLES = 4  # ways of setting temperature and length
 HOURS = 768  # a month; longer logs wrap round
 
+MOST = {"requests": 2**32 - 1, "failed": 2**32 - 1, "single": 2**32 - 1, "words": 2**16 - 1}  # counts stop there
+MOST_TOKENS = 2**62 - 1  # the largest whose double is an int64
+
 EMPTY64, EMPTY32 = np.uint64(2**64 - 1), np.uint32(2**32 - 1)
 
 #: name -> (dtype, length, value of an account that did nothing)
