@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stillwatch.profiles.state import HOURS, MOST_TOKENS
+from stillwatch.profiles.state import HOURS, MOST, MOST_TOKENS
 from stillwatch.signatures.compiled import I32, I64, U8, U16, U32, U64, compiled
 from stillwatch.signatures.kernel import mix
 
@@ -20,7 +20,8 @@ SHORT = 32  # bytes: a turn below is small talk ("go on", "thanks"), which every
 KNOWN = 256  # bytes of a turn that are hashed, with its length
 MICROSECONDS_AN_HOUR = 3_600_000_000
 
-_PRIME, _TOKENS = np.uint64(0x9E3779B97F4A7C15), np.uint64(MOST_TOKENS)
+_PRIME = np.uint64(0x9E3779B97F4A7C15)
+_TOKENS, _STYLED = np.uint64(MOST_TOKENS), np.uint64(MOST["requests"])
 
 
 @compiled
@@ -52,7 +53,7 @@ def insert_counted(row: U32, counts: U32, value: np.uint32, count: np.uint32) ->
         for j in range(k, at, -1):
             row[j], counts[j] = row[j - 1], counts[j - 1]
         row[at], counts[at] = value, 0
-    counts[at] += count
+    counts[at] = np.uint32(min(np.uint64(counts[at]) + np.uint64(count), _STYLED))
 
 
 @compiled
