@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint docs bench prove lock clean
+.PHONY: help setup demo test lint docs bench prove measure lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST)
@@ -29,12 +29,24 @@ lint: $(VENV)/.dev  ## ruff, mypy and the layers
 docs: $(VENV)/.dev  ## write the reference pages anew from the code
 	$(BIN)/python docs/generate.py
 
+# Further labelled scenarios, where there are any; they are no part of this project.
+PROVING_GROUND ?= $(wildcard ../shared/proving-ground)
+MEASURE = STILLWATCH_PROVING_GROUND="$(PROVING_GROUND)" $(BIN)/python
+
 bench: $(VENV)/.dev  ## time the kernels and the scan against others', as ratios
-	@for script in $(filter-out bench/prove.py,$(wildcard bench/*.py)); do \
-		echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	$(MEASURE) bench/scan.py
+	$(MEASURE) bench/growth.py
 
 prove: $(VENV)/.dev  ## measure detection on labelled scenarios and seeds, into one table
-	$(BIN)/python bench/prove.py
+	$(MEASURE) bench/prove.py
+
+measure: $(VENV)/.dev  ## write docs/measurements.md anew: hours
+	$(MEASURE) bench/prove.py --markdown docs/measurements.md
+	$(MEASURE) bench/leak.py --markdown docs/measurements.md
+	$(MEASURE) bench/ablation.py --few --markdown docs/measurements.md
+	$(MEASURE) bench/separability.py --markdown docs/measurements.md
+	$(MEASURE) bench/scan.py --markdown docs/measurements.md
+	$(MEASURE) bench/growth.py --full --markdown docs/measurements.md
 
 LOCK = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate --extra report --group build
