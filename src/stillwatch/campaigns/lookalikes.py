@@ -1,7 +1,7 @@
 """Innocent explanations, and why each does or does not hold for a cluster.
 
 A campaign is reported with all of them, so that whoever reads it sees what was considered. Each has its page in
-docs/lookalikes.md. The evidence itself already discounts what they explain; none of them is decided by wording.
+docs/lookalikes/. The evidence itself already discounts what they explain; none of them is decided by wording.
 """
 
 import numpy as np

@@ -1,9 +1,10 @@
 """Who belongs to a cluster, account by account: the same evidence, asked of one account against the others.
 
-A proposal is a rough cut. Here it grows by those who are like its members and loses those who are not, until it stays as it
-is. An account's bits are log2 of the odds that it belongs: what it asks for, whether it sends the cluster's own words,
-and whether it shares a card, a domain, an address or a conversation with members. To be named takes `LEAST` bits; being
-near in content alone is bounded, so that it does not suffice where the contents are not far from what is usual.
+A proposal is a rough cut. Here it grows by those who are like its members and loses those who are not, until it stays
+as it is. An account's bits are log2 of the odds that it belongs: what it asks for, whether it sends the cluster's own
+words, and whether it shares a card, a domain, an address or a conversation with members. To be named takes `LEAST`
+bits; being near in content alone is bounded, so that it does not suffice where the contents are not far from what is
+usual.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from stillwatch.campaigns.evidence.text import own_words
 from stillwatch.campaigns.evidence.time import in_step
 from stillwatch.campaigns.population import Keys, Population
 
-I64, F64 = npt.NDArray[np.int64], npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
 
 LEAST = 4.0  # bits: sixteen to one
 ROUNDS = 4
@@ -51,7 +53,7 @@ def settle(population: Population, rows: I64) -> Membership:
 
 
 def belonging(cluster: Cluster, *, links: bool = True) -> F64:
-    """For every account of the population the bits by which it belongs to the cluster; members are held against the others.
+    """For every account of the population the bits by which it belongs to the cluster; members against the others.
 
     Without `links`, only what is asked and when counts: for judging the links themselves.
     """
@@ -84,7 +86,17 @@ def _by_content(cluster: Cluster) -> F64:
         wide = max(0.05, 1.4826 * float(np.median(np.abs(others - middle))))
         theirs = _log_t((near[stratum] - middle) / wide) - np.log2(wide)
         bits[stratum] = _log_t(np.minimum(0, near[stratum] - level[stratum]) / spread) - np.log2(spread) - theirs
-    return bits.clip(-OTHERWISE_CAP, CONTENT_CAP)
+    return np.minimum(bits, _rarity(near, inside)).clip(-OTHERWISE_CAP, CONTENT_CAP)
+
+
+def _rarity(near: F64, inside: npt.NDArray[np.bool_]) -> F64:
+    """-log2 of the share of outsiders that come at least as near: what many others do as well tells nobody apart.
+
+    The others of a common language, trade or interest are no normal deviates of the crowd; they are counted.
+    """
+    others = np.sort(near[~inside])
+    nearer = len(others) - np.searchsorted(others, near, side="left")
+    return -np.log2((nearer + 1) / (len(others) + 1))
 
 
 def _log_t(x: F64) -> F64:

@@ -5,6 +5,8 @@ other, far beyond chance. One cluster is two campaigns if its accounts ask for t
 resemblance holds the halves together.
 """
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -12,10 +14,10 @@ from stillwatch.campaigns.bits import surprise_of_many
 from stillwatch.campaigns.cluster import Cluster
 from stillwatch.campaigns.population import Population
 
-I64 = npt.NDArray[np.int64]
+I64, Bool = npt.NDArray[np.int64], npt.NDArray[np.bool_]
 
 LINKED = 6.0  # bits of surprise at what two clusters share
-APART = 0.75  # halves are apart if accounts of one are so much less like the other's than like their own
+APART = 0.8  # samples of one work list come out at 0.95 and more, different lists with one wrapper at 0.6
 LEAST = 3
 COMMON = 30  # what more hold is nobody's in particular
 
@@ -34,23 +36,44 @@ def linked(one: Cluster, other: Cluster) -> bool:
     return surprise >= LINKED
 
 
-def halves(cluster: Cluster) -> tuple[I64, I64] | None:
-    """The two groups (rows) that a cluster falls into, if their contents are apart and nothing else links them."""
-    if len(cluster) < 2 * LEAST:
-        return None
-    directions = cluster.population.contents.directions(cluster.rows).astype(np.float64)
-    side = _two_sides(directions)
-    if min(side.sum(), (~side).sum()) < LEAST or not _are_apart(directions[side], directions[~side]):
-        return None
-    one, other = (Cluster(cluster.population, cluster.rows[s]) for s in (side, ~side))
-    return None if linked(one, other) else (one.rows, other.rows)
+def halves(cluster: Cluster, hints: Sequence[I64] = ()) -> tuple[I64, I64] | None:
+    """The two groups (rows) that a cluster falls into, if their contents are apart and nothing else links them.
+
+    Tried are the two sides of the main axis of its contents, and the `hints` (rows) that lie within it, largest first.
+    """
+    for side in _possible_sides(cluster, hints):
+        if min(side.sum(), (~side).sum()) >= LEAST and _affinity(cluster, side) < APART:
+            own, other = (Cluster(cluster.population, cluster.rows[half]) for half in (side, ~side))
+            if not linked(own, other):
+                return own.rows, other.rows
+    return None
 
 
-def _two_sides(directions: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+def _possible_sides(cluster: Cluster, hints: Sequence[I64]) -> Iterator[Bool]:
+    yield _main_sides(cluster)
+    member = np.zeros(len(cluster.population), bool)
+    member[cluster.rows] = True
+    for rows in hints:
+        if 0.9 * len(rows) <= member[rows].sum() < len(cluster):
+            yield np.isin(cluster.rows, rows)
+
+
+def _affinity(cluster: Cluster, side: Bool) -> float:
+    """Cosine of what two sides ask for, freed of the scatter of their accounts: 1 for two samples of one work list.
+
+    Mean cosine across, over the geometric mean of the mean cosines within (Spearman 1904, correction for attenuation).
+    """
+    own = cluster.population.contents.directions(cluster.rows[side]).sum(0).astype(np.float64)
+    other, n, m = cluster.sum_of_directions - own, int(side.sum()), int((~side).sum())
+    within = ((own @ own - n) / (n * (n - 1))) * ((other @ other - m) / (m * (m - 1)))
+    return float(own @ other / (n * m) / within**0.5) if within > 0 else 1.0
+
+
+def _main_sides(cluster: Cluster) -> Bool:
     """Spherical 2-means, begun on the sides of the main axis of variation; deterministic."""
-    centred = directions - directions.mean(0)
-    axis = np.linalg.svd(centred, full_matrices=False)[2][0]
-    side = centred @ axis > 0
+    directions = cluster.population.contents.directions(cluster.rows).astype(np.float64)
+    axis = np.linalg.svd(directions - directions.mean(0), full_matrices=False)[2][0]
+    side = (directions - directions.mean(0)) @ axis > 0
     for _ in range(10):
         if side.all() or not side.any():
             break
@@ -59,19 +82,6 @@ def _two_sides(directions: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
             break
         side = moved
     return side
-
-
-def _are_apart(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> bool:
-    across = float((one.mean(0) * other.mean(0)).sum())
-    within = min(_mean_cosine(one), _mean_cosine(other))
-    return across < APART * within
-
-
-def _mean_cosine(directions: npt.NDArray[np.float64]) -> float:
-    """Mean cosine of distinct pairs of unit vectors."""
-    n = len(directions)
-    total = directions.sum(0)
-    return float((total @ total - n) / (n * (n - 1)))
 
 
 def _unit(vector: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -1,13 +1,11 @@
 """Which accounts are openly one customer.
 
-A team on one card, the keys of one job, a class, a company's staff: they share what they share in the open, and what
-they do together is no secret. Links *within* such a party say nothing; links *between* parties that have no business
-with each other do. Two accounts belong together if they agree in two of payment, mail domain and sign-up address, or in
-one of these and the organization. A group that grew by such steps counts as one customer only if it agrees as a whole:
-operators mix their cards, domains and addresses, customers do not.
+A team on one card, the keys of one job, a class, a company's staff: they share what they share in the open, and what they
+do together is no secret. Links *within* such a party say nothing; links *between* parties that have no business with
+each other do. Accounts of one organization are one customer. So are two accounts that agree in two of payment, mail
+domain and sign-up address; a group that grew by such steps counts only if it agrees as a whole in two of these or the
+organization: operators mix their cards, domains and addresses, customers do not.
 """
-
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -19,16 +17,24 @@ I64 = npt.NDArray[np.int64]
 AGREEMENT = 0.8  # of those who gave a thing at all, so many gave the same
 
 
-def parties(payment: I64, mail: I64, address: I64, organization: I64) -> I64:
-    """A number for each account; the same for accounts that are openly one customer. Inputs: hashes, -1 for unknown."""
+def parties(payment: I64, mail: I64, address: I64, organization: I64, *, desk: bool = True) -> I64:
+    """A number for each account; the same for accounts that are openly one customer. Inputs: hashes, -1 for unknown.
+
+    Without a sign-up desk (`desk` false) little is known, and accounts behind one address are taken for one customer.
+    """
     n = len(payment)
-    pairs = [(payment, mail), (payment, address), (mail, address)]
-    pairs += [(organization, other) for other in (payment, mail, address)]
+    firm = _components(n, [(organization, organization)])
+    pairs = [(payment, mail), (payment, address), (mail, address)] if desk else [(address, address)]
+    group = _components(n, [*pairs, (organization, organization)])
+    return _only_open(group, firm, (payment, mail, address, organization)) if desk else group
+
+
+def _components(n: int, pairs: list[tuple[I64, I64]]) -> I64:
+    """Groups of accounts that are connected by equal pairs of known values."""
     edges = [_chained(one, other) for one, other in pairs]
     a, b = (np.concatenate(side) for side in zip(*edges, strict=True))
     graph = sp.coo_matrix((np.ones(len(a), np.int8), (a, b)), shape=(n, n))
-    _, label = connected_components(graph, directed=False)
-    return _only_open(label.astype(np.int64), (payment, mail, address))
+    return connected_components(graph, directed=False)[1].astype(np.int64)
 
 
 def _chained(one: I64, other: I64) -> tuple[I64, I64]:
@@ -39,18 +45,17 @@ def _chained(one: I64, other: I64) -> tuple[I64, I64]:
     return rows[:-1][same], rows[1:][same]
 
 
-def _only_open(label: I64, things: tuple[I64, ...]) -> I64:
-    """Take apart the groups that do not agree as a whole in two things at least."""
-    out = label.copy()
-    order = np.argsort(label, kind="stable")
-    bounds = np.flatnonzero(np.diff(label[order], prepend=-1, append=-1))
-    fresh = int(label.max(initial=0)) + 1
-    for start, end in pairwise(bounds):
+def _only_open(group: I64, firm: I64, things: tuple[I64, ...]) -> I64:
+    """Take apart, into its firms, every group that does not agree as a whole in two things at least."""
+    out = group.copy()
+    order = np.argsort(group, kind="stable")
+    bounds = np.flatnonzero(np.diff(group[order], prepend=-1, append=-1))
+    fresh = int(group.max(initial=0)) + 1
+    for start, end in zip(bounds[:-1], bounds[1:], strict=True):
         rows = order[start:end]
         if len(rows) > 2 and sum(_agree(thing[rows]) for thing in things) < 2:
-            out[rows] = fresh + np.arange(len(rows))
-            fresh += len(rows)
-    return out
+            out[rows] = fresh + firm[rows]
+    return np.unique(out, return_inverse=True)[1].astype(np.int64)
 
 
 def _agree(values: I64) -> bool:

@@ -91,7 +91,13 @@ def build(profiles: Profiles, accounts: pa.Table | None) -> Population:
         profiles=profiles,
         contents=Contents.of(profiles["words"], profiles["requests"]),
         keys={k.name: k for k in keys},
-        party=parties(desk["payment_fingerprint"], desk["email_domain"], desk["signup_address"], organization),
+        party=parties(
+            desk["payment_fingerprint"],
+            desk["email_domain"],
+            desk["signup_address"] if accounts is not None else _first_address(profiles),
+            organization,
+            desk=accounts is not None,
+        ),
         rhythm=_rhythm(profiles["hours"]),
         signed_up=accounts is not None,
         education=desk["education"].astype(bool),
@@ -148,6 +154,11 @@ def _foreign_turns(profiles: Profiles) -> tuple[I64, I64]:
 
 def _client_addresses(profiles: Profiles) -> tuple[I64, I64]:
     return _of_set(profiles["addresses"], EMPTY32)
+
+
+def _first_address(profiles: Profiles) -> I64:
+    first = profiles["addresses"][:, 0].astype(np.int64)
+    return np.where(first == EMPTY32, -1, first)
 
 
 def _joined(one: tuple[I64, I64], other: tuple[I64, I64]) -> tuple[I64, I64]:

@@ -8,6 +8,8 @@ too.
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from stillwatch.campaigns.cluster import Cluster
 from stillwatch.campaigns.evidence import client, content, shared_keys, text, time
 from stillwatch.campaigns.findings import Evidence, Severity
@@ -21,6 +23,7 @@ GROUPS: dict[str, tuple[tuple[str, ...], float]] = {
     "conversations": (("protocol",), 10.0),
     "how": (("client",), 3.5),
 }
+LEAST_PRIOR = 8.0  # bits against a campaign, however small the log
 TAKES = ("asked", "conversations")  # one of these must speak
 
 
@@ -65,7 +68,12 @@ def weigh(cluster: Cluster, core: Cluster, settings: ScanConfig) -> Score:
     found += [shared_keys.weigh(core, keys[name]) for name in names] + [client.weigh(cluster)]
     evidence = [e for e in found if e and e.family not in settings.leave_out]
     capped = [e for group in GROUPS for e in _capped(evidence, group)]
-    return Score(settings.prior_bits, tuple(sorted(capped, key=lambda e: (-e.bits, e.name))))
+    return Score(_prior(len(cluster.population), settings), tuple(sorted(capped, key=lambda e: (-e.bits, e.name))))
+
+
+def _prior(accounts: int, settings: ScanConfig) -> float:
+    """A log of few accounts has fewer sets to look at, and starts each of them higher."""
+    return max(settings.prior_bits, min(-LEAST_PRIOR, -float(np.log2(max(2, accounts)))))
 
 
 def _capped(evidence: list[Evidence], group: str) -> list[Evidence]:

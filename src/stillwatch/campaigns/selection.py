@@ -18,6 +18,8 @@ from stillwatch.config import ScanConfig
 I64 = npt.NDArray[np.int64]
 
 HINT = 1.0  # bits of each of two things that make a proposal worth being settled
+SPLITS = 3  # a cluster may fall in two, and each of these again
+ALIKE = 0.9  # two sets that have so much in common are one and the same to look at
 COVERED = 0.7  # a proposal is not settled again where so much of it lies in one that was
 
 
@@ -35,24 +37,42 @@ def select(
 ) -> list[Suspicion]:
     """All clusters that pass the line, strongest first; they share no account."""
     proposals = propose(population, settings.hub_accounts)
-    seen: set[bytes] = set()
-    covered = np.full(len(population), -1, np.int64)  # the settled cluster that an account was last found in
+    looked, settled = _Seen(len(population)), _Seen(len(population))
     found: list[Suspicion] = []
     for i, rows in enumerate(proposals):
         progress(i / len(proposals))
-        if _is_covered(covered[rows]) or not _worth_a_look(Cluster(population, rows), settings):
+        if looked.holds(rows, ALIKE, both_ways=True) or settled.holds(rows, COVERED):
+            continue
+        looked.add(rows)
+        if not _worth_a_look(Cluster(population, rows), settings):
             continue
         membership = settle(population, rows)
-        if membership.rows.tobytes() not in seen:
-            seen.add(membership.rows.tobytes())
-            covered[membership.rows] = i
-            found += _suspicions(population, membership, settings)
+        if len(membership.rows) and not settled.holds(membership.rows, ALIKE, both_ways=True):
+            settled.add(membership.rows)
+            found += _suspicions(population, membership, settings, proposals)
     return _put_together(population, _without_overlap(population, found, settings), settings)
 
 
-def _is_covered(clusters: I64) -> bool:
-    known = clusters[clusters >= 0]
-    return len(known) > 0 and np.unique(known, return_counts=True)[1].max() >= COVERED * len(clusters)
+class _Seen:
+    """Sets of accounts that were dealt with: for each account the last that held it."""
+
+    def __init__(self, accounts: int) -> None:
+        self._last, self._sizes = np.full(accounts, -1, np.int64), [0]
+
+    def add(self, rows: I64) -> None:
+        self._last[rows] = len(self._sizes)
+        self._sizes.append(len(rows))
+
+    def holds(self, rows: I64, share: float, *, both_ways: bool = False) -> bool:
+        """Whether one set holds such a share of these rows (and, both ways, these rows such a share of it)."""
+        last = self._last[rows]
+        last = last[last >= 0]
+        if not len(last) or len(last) < share * len(rows):
+            return False
+        which, counts = np.unique(last, return_counts=True)
+        most = int(counts.argmax())
+        size = max(len(rows), self._sizes[which[most]]) if both_ways else len(rows)
+        return bool(counts[most] >= share * size)
 
 
 def _worth_a_look(cluster: Cluster, settings: ScanConfig) -> bool:
@@ -68,15 +88,26 @@ def _worth_a_look(cluster: Cluster, settings: ScanConfig) -> bool:
     return any(e.bits >= HINT for e in (time.weigh_in_step(cluster), time.weigh_handed_over(cluster)) if e)
 
 
-def _suspicions(population: Population, membership: Membership, settings: ScanConfig) -> list[Suspicion]:
+def _suspicions(
+    population: Population, membership: Membership, settings: ScanConfig, hints: list[I64], splits: int = SPLITS
+) -> list[Suspicion]:
     """The cluster if it passes the line; its halves if it falls in two that pass each on its own."""
     whole = _suspicion(population, membership, settings)
     if whole is None:
         return []
-    if (sides := operators.halves(whole.cluster)) is None:
-        return [whole]
-    apart = [s for rows in sides for s in _suspicions(population, settle(population, rows), settings)]
-    return apart or [whole]
+    sides = operators.halves(whole.cluster, hints) if splits else None
+    parts = (
+        [_without_others(settle(population, rows), other) for rows, other in zip(sides, sides[::-1], strict=True)]
+        if sides
+        else []
+    )
+    return [s for part in parts for s in _suspicions(population, part, settings, hints, splits - 1)] or [whole]
+
+
+def _without_others(membership: Membership, others: I64) -> Membership:
+    """A half shall not grow back into the other."""
+    kept = ~np.isin(membership.rows, others)
+    return Membership(membership.rows[kept], membership.bits[kept])
 
 
 def _suspicion(population: Population, membership: Membership, settings: ScanConfig) -> Suspicion | None:

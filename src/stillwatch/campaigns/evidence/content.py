@@ -19,12 +19,13 @@ OTHERS = 8192  # accounts outside that stand for all of them
 
 
 def _nearer(cluster: Cluster, least: float) -> tuple[int, int, float]:
-    """How many of how many outsiders come as near to the cluster's contents as `least`; how near half of them come."""
-    population = cluster.population
-    outside = np.setdiff1d(np.arange(len(population)), cluster.rows, assume_unique=True)
-    outside = outside[:: max(1, len(outside) // OTHERS)]
-    theirs = population.contents.cosines(cluster.centre[:, None].astype(np.float32), outside)[:, 0]
-    return int((theirs >= least).sum()), len(outside), float(np.median(theirs)) if len(theirs) else 0.0
+    """How many of how many outsiders come as near to the cluster's contents as `least`, and how near half of them come."""
+    contents, centre = cluster.population.contents, cluster.centre[:, None].astype(np.float32)
+    every = max(1, len(contents) // OTHERS)
+    sample = np.arange(0, len(contents), every)
+    near = contents.cosines(centre, None if every == 1 else sample)[:, 0]
+    theirs = near[~np.isin(sample, cluster.rows, assume_unique=True)]
+    return int((theirs >= least).sum()), len(theirs), float(np.median(theirs)) if len(theirs) else 0.0
 
 
 def leaning(cluster: Cluster) -> float:

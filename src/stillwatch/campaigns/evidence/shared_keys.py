@@ -1,13 +1,15 @@
 """Things that strangers share: cards, mail domains, addresses, other people's conversations.
 
-Sees: cards, private or disposable mail domains, addresses and conversation turns that parties of the cluster have in common
-although they are openly nothing to each other. How many such things a cluster of this size would show by chance follows
-from how widely each is held in the whole log, so that a popular mail provider or a carrier's address counts for nothing.
+Sees: cards, private or disposable mail domains, addresses and conversation turns that parties of the cluster have in
+common although they are openly nothing to each other. How many such things a cluster of this size would show by chance
+follows from how widely each is held in the whole log, so that a popular mail provider or a carrier's address counts for
+nothing.
 Misses: operators who buy a card, a domain and an address for every account.
 Innocent and alike: a team, a class, a company (they are one party, see `campaigns.parties`); customers of one reseller.
 """
 
 import numpy as np
+import numpy.typing as npt
 from scipy import stats
 
 from stillwatch.campaigns.bits import absence, clip, surprise_of_many
@@ -18,6 +20,7 @@ from stillwatch.campaigns.population import Keys
 RARE = 100
 COMMON, COMMON_SHARE = 20, 0.005  # what more outsiders hold is common property: a mail provider, a carrier, small talk
 SLACK = 0.25  # added to what is expected: chance links are less even than a Poisson count
+WHOLE = 0.15  # share of the parties that must hold such things for them to speak of the cluster and not of a few in it
 USUAL_RATE = 0.1  # shared things per party that campaigns show as a rule, half of what the published ones did
 
 _WORDS = {
@@ -33,25 +36,34 @@ def weigh(cluster: Cluster, keys: Keys) -> Evidence | None:
     if not keys.held.shape[1]:
         return None
     words, technique, most = _WORDS[keys.name]
-    observed, expected = _strikingly_shared(cluster, keys)
-    bits = surprise_of_many(observed, 1.5 * expected + SLACK)
+    things, expected = _strikingly_shared(cluster, keys)
+    observed, reach = len(things), _reach(cluster, keys, things)
+    bits = surprise_of_many(observed, 1.5 * expected + SLACK) * min(1.0, reach / WHOLE)
     if not observed and keys.name != "turn":
         bits = absence(cluster.parties, USUAL_RATE)
     says = (
-        f"{observed} {words} are shared by accounts that are openly nothing to each other; "
-        f"{expected:.1f} would be by chance in a group of this size."
+        f"{observed} {words} are shared by accounts that are openly nothing to each other "
+        f"({reach:.0%} of the customers); {expected:.1f} would be by chance in a group of this size."
     )
     return Evidence(keys.family, keys.name, clip(bits, -2.5, most), observed, round(expected, 3), technique, says)
 
 
-def _strikingly_shared(cluster: Cluster, keys: Keys) -> tuple[int, float]:
-    """How many things so many of the cluster's parties hold that chance would do it once in `RARE` times; and how many
-    things would look so if as many accounts were drawn at random."""
+def _strikingly_shared(cluster: Cluster, keys: Keys) -> tuple[npt.NDArray[np.int64], float]:
+    """Which things are held by more of the cluster's parties than chance would do once in `RARE` times.
+
+    And how many things would look so if as many accounts were drawn at random.
+    """
     others = np.maximum(keys.degree - cluster.holders(keys), 0)
-    rare = others <= max(COMMON, COMMON_SHARE * len(cluster.population))
+    rare = np.flatnonzero(others <= max(COMMON, COMMON_SHARE * len(cluster.population)))
     inside, others, all_ = cluster.holding_parties(keys)[rare], others[rare], keys.degree[rare]
     # what the cluster itself holds is no background: it counts half
     degree = others + (all_ - others + 1) // 2
     share = min(1.0, cluster.parties / max(1, len(cluster.population)))
     least = np.maximum(2, stats.binom.isf(1 / RARE, degree, share) + 1)
-    return int((inside >= least).sum()), float(stats.binom.sf(least - 1, degree, share).sum())
+    return rare[inside >= least], float(stats.binom.sf(least - 1, degree, share).sum())
+
+
+def _reach(cluster: Cluster, keys: Keys, things: npt.NDArray[np.int64]) -> float:
+    """The share of the cluster's parties that hold any of these things."""
+    holds = np.isin(cluster.rows, keys.by_thing[:, things].indices)
+    return len(np.unique(cluster.party[holds])) / max(1, cluster.parties)
