@@ -6,7 +6,10 @@ import pytest
 from stillwatch.campaigns.population import build
 from stillwatch.profiles.accounts import merge, profile
 
-TURNS = [f"Question number {word}, long enough to be remembered: why is that so?" for word in ("one", "two", "six")]
+TURNS = [
+    f"Question number {word}, long enough to be remembered, unlike small talk: why is that so?"
+    for word in ("one", "two", "six")
+]
 
 
 def user(*texts):

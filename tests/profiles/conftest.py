@@ -8,8 +8,9 @@ import pytest
 from hypothesis import strategies as st
 
 LONG = [
-    "Explain how frost forms on a window pane overnight.",
+    "Explain how frost forms on a window pane overnight, and why it looks like ferns.",
     "Répondez en une phrase : pourquoi la mer est-elle salée ? Merci beaucoup !",
+    "Longer than small talk?",
     "请详细解释光合作用的基本过程,并说明每一步为什么重要。谢谢你的帮助。",
     "Translate the following sentence into plain words: " + "the quick brown fox jumps over the lazy dog. " * 30,
     "go on",
@@ -56,7 +57,10 @@ def crowd():
 
     def rows(seed, n=400, accounts=3):
         draw = random.Random(seed)  # noqa: S311
-        turns = [f"Question {chr(97 + i)}, which is long enough to be remembered: why {'so ' * i}?" for i in range(26)]
+        turns = [
+            f"Question {chr(97 + i)}, which is long enough to be remembered beyond small talk: why {'so ' * i}?"
+            for i in range(26)
+        ]
         return [
             {
                 "request_id": f"r{draw.randrange(10 * n)}",

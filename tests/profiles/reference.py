@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pyarrow as pa
 
+from stillwatch.profiles.fold import KNOWN, SHORT
 from stillwatch.signatures.kernel import sign
 
 PRIME, MASK = 0x9E3779B97F4A7C15, 2**64 - 1
@@ -70,8 +71,8 @@ class Account:
         last = users[-1] if users else len(messages) - 1
         for i in users:
             content = messages[i]["content"] or ""
-            if len(content.encode()) >= 32:
-                (self.asked if i == last else self.told).add(hashed(content, 256) >> 32)
+            if len(content.encode()) >= SHORT:
+                (self.asked if i == last else self.told).add(hashed(content, KNOWN) >> 32)
         shingles, words = signature(messages[last]["content"] if messages else None)
         self.words.update(words)
         ends = {i for i in range(len(shingles)) if i < 24 or i >= len(shingles) - 12}

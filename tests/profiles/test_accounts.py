@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stillwatch.profiles.accounts import COLUMNS, merge, profile, zero
+from stillwatch.profiles.fold import KNOWN, SHORT
 from stillwatch.profiles.state import FIELDS, MOST, MOST_TOKENS
 
-TURN = "A question that is long enough to be remembered?"
+TURN = "A question that is " + "long enough, " * 8 + "to be remembered?"
 
 
 def cut(batch, bounds):
@@ -181,14 +182,14 @@ def told_and_asked(batch_of, as_dicts, *messages):
 
 
 def test_what_was_asked_last_is_asked_and_what_came_before_is_told(batch_of, as_dicts):
-    told, asked = told_and_asked(batch_of, as_dicts, ("user", TURN), ("assistant", "x" * 50), ("user", TURN + "!"))
+    told, asked = told_and_asked(batch_of, as_dicts, ("user", TURN), ("assistant", "x" * 99), ("user", TURN + "!"))
     assert told_and_asked(batch_of, as_dicts, ("user", TURN)) == [[], told]
     assert told_and_asked(batch_of, as_dicts, ("user", TURN + "!")) == [[], asked]
     assert told != asked
 
 
 def test_small_talk_and_what_the_model_said_are_neither_asked_nor_told(batch_of, as_dicts):
-    short = "k" * 31
+    short = "k" * (SHORT - 1)
     assert told_and_asked(batch_of, as_dicts, ("user", short), ("assistant", TURN), ("user", short)) == [[], []]
     assert told_and_asked(batch_of, as_dicts, ("assistant", TURN)) == [[], []]
     assert told_and_asked(batch_of, as_dicts, ("user", short), ("user", short + "k"))[1] != []
@@ -196,11 +197,11 @@ def test_small_talk_and_what_the_model_said_are_neither_asked_nor_told(batch_of,
 
 def test_a_prefilled_answer_does_not_hide_the_question(batch_of, as_dicts):
     asked = told_and_asked(batch_of, as_dicts, ("user", TURN))[1]
-    assert told_and_asked(batch_of, as_dicts, ("user", TURN), ("assistant", "Certainly: " + "x" * 40)) == [[], asked]
+    assert told_and_asked(batch_of, as_dicts, ("user", TURN), ("assistant", "Certainly: " + "x" * 99)) == [[], asked]
 
 
 def test_the_bytes_that_are_hashed_of_a_turn_are_few_but_its_length_counts(batch_of, as_dicts):
-    long = "a" * 256
+    long = "a" * KNOWN
     turns = [told_and_asked(batch_of, as_dicts, ("user", long + tail))[1] for tail in ("b", "c", "cc")]
     assert turns[0] == turns[1] != turns[2]
 

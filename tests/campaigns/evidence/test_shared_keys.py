@@ -68,7 +68,7 @@ def test_where_nobody_shares_anything_there_is_nothing_to_weigh(population_of, n
 
 def test_conversations_that_were_never_shared_are_not_held_against_anybody(population_of, named):
     """Most campaigns replay nothing: no foreign turn says nothing."""
-    turn = "A question that is long enough to be remembered?"
+    turn = "A question that is long enough to be remembered, unlike small talk: why?"
     asked = {"role": "user", "content": turn}
     rows = [{"account_id": f"t{i}", "ask": f"{turn} {i}"} for i in range(5)]
     rows += [
