@@ -14,7 +14,8 @@ from stillwatch.campaigns.bits import surprise_of_many
 from stillwatch.campaigns.cluster import Cluster
 from stillwatch.campaigns.population import Population
 
-I64, Bool = npt.NDArray[np.int64], npt.NDArray[np.bool_]
+I64 = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
 
 LINKED = 6.0  # bits of surprise at what two clusters share
 APART = 0.8  # samples of one work list come out at 0.95 and more, different lists with one wrapper at 0.6

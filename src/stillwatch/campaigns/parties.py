@@ -1,11 +1,13 @@
 """Which accounts are openly one customer.
 
-A team on one card, the keys of one job, a class, a company's staff: they share what they share in the open, and what they
-do together is no secret. Links *within* such a party say nothing; links *between* parties that have no business with
-each other do. Accounts of one organization are one customer. So are two accounts that agree in two of payment, mail
-domain and sign-up address; a group that grew by such steps counts only if it agrees as a whole in two of these or the
-organization: operators mix their cards, domains and addresses, customers do not.
+A team on one card, the keys of one job, a class, a company's staff: they share what they share in the open, and what
+they do together is no secret. Links *within* such a party say nothing; links *between* parties that have no business
+with each other do. Accounts of one organization are one customer. So are two accounts that agree in two of payment,
+mail domain and sign-up address; a group that grew by such steps counts only if it agrees as a whole in two of these or
+the organization: operators mix their cards, domains and addresses, customers do not.
 """
+
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -51,7 +53,7 @@ def _only_open(group: I64, firm: I64, things: tuple[I64, ...]) -> I64:
     order = np.argsort(group, kind="stable")
     bounds = np.flatnonzero(np.diff(group[order], prepend=-1, append=-1))
     fresh = int(group.max(initial=0)) + 1
-    for start, end in zip(bounds[:-1], bounds[1:], strict=True):
+    for start, end in pairwise(bounds):
         rows = order[start:end]
         if len(rows) > 2 and sum(_agree(thing[rows]) for thing in things) < 2:
             out[rows] = fresh + firm[rows]

@@ -19,7 +19,7 @@ OTHERS = 8192  # accounts outside that stand for all of them
 
 
 def _nearer(cluster: Cluster, least: float) -> tuple[int, int, float]:
-    """How many of how many outsiders come as near to the cluster's contents as `least`, and how near half of them come."""
+    """How many of how many outsiders come as near to the cluster's contents as `least`; how near half of them come."""
     contents, centre = cluster.population.contents, cluster.centre[:, None].astype(np.float32)
     every = max(1, len(contents) // OTHERS)
     sample = np.arange(0, len(contents), every)
