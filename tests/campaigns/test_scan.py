@@ -55,7 +55,7 @@ def desk(made):
     return pq.read_table(made / "accounts.parquet")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def find(made):
     """Findings of log files, with the accounts table as it was made unless another is given."""
 
@@ -69,7 +69,7 @@ def find(made):
     return run
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def found(find, made):
     return find(made / "requests.parquet")
 
@@ -204,11 +204,38 @@ def test_progress_is_told_stage_by_stage(find, made):
     assert all(0 <= share <= 1 for _, share in told)
 
 
-def test_a_log_of_one_request(find, tmp_path, requests):
-    path = tmp_path / "one.parquet"
-    pq.write_table(requests.slice(0, 1), path)
-    findings = find(path)
-    assert (findings.campaigns, findings.start) == ((), findings.end)
+ODD = {
+    "one request": lambda _: {},
+    "nothing but who and when": lambda i: {"account_id": f"a{i}", "input_messages": None},
+    "one account": lambda i: {"ask": f"why {i}"},
+    "one text, sent by everybody": lambda i: {
+        "account_id": f"a{i}",
+        "ask": "the very same long text for everybody " * 9,
+    },
+    "one moment": lambda i: {"account_id": f"a{i}", "hour": 0},
+    "a century": lambda i: {"account_id": f"a{i}", "hour": 8000 * i},
+    "absurd numbers": lambda i: {
+        "account_id": f"a{i % 3}",
+        "request_temperature": 1e300,
+        "request_max_tokens": 2**63 - 1,
+        "usage_input_tokens": 2**63 - 1,
+        "usage_output_tokens": -(2**63),
+        "response_status": -1,
+    },
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("with_desk", [True, False])
+def test_an_odd_log_is_read_and_no_campaign(find, batch_of, tmp_path, name, with_desk):
+    log, accounts = tmp_path / "log.parquet", tmp_path / "accounts.csv"
+    batch = batch_of(ODD[name](i) for i in range(1 if name == "one request" else 60))
+    pq.write_table(pa.Table.from_batches([batch]), log)
+    accounts.write_text("account_id,plan\na1,pro\na1,free\nnobody,\n")
+    findings = find(log, accounts=accounts if with_desk else None)
+    assert findings.campaigns == ()
+    assert findings.inputs.requests == batch.num_rows
+    assert findings.start <= findings.end
 
 
 def test_nothing_before_a_moment_is_said_in_one_line(find, made):
