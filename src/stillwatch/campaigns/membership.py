@@ -42,14 +42,26 @@ def settle(population: Population, rows: I64) -> Membership:
     found = Membership(rows, np.zeros(len(rows)))
     for _ in range(ROUNDS):
         if len(found.rows) < 3:
-            break
+            return found
         bits = belonging(Cluster(population, found.rows))
         kept = np.flatnonzero(bits >= LEAST)
         same = np.array_equal(kept, found.rows)
         found = Membership(kept, bits[kept])
         if same:
             break
-    return found
+    return _with_reasons(population, found)
+
+
+def _with_reasons(population: Population, found: Membership) -> Membership:
+    """What an account asks for names nobody by itself, unless most of those whom it names have another reason, too."""
+    if len(found.rows) < 3:
+        return found
+    cluster = Cluster(population, found.rows)
+    another = (_by_text(cluster)[found.rows] >= 6) | (_by_all_links(cluster)[found.rows] > 0)
+    another |= in_step(cluster, found.rows) > STEP_SHARE
+    if another.mean() >= 0.5:
+        return found
+    return Membership(found.rows[another], found.bits[another])
 
 
 def belonging(cluster: Cluster, *, links: bool = True) -> F64:
@@ -57,12 +69,10 @@ def belonging(cluster: Cluster, *, links: bool = True) -> F64:
 
     Without `links`, only what is asked and when counts: for judging the links themselves.
     """
-    keys = cluster.population.keys
     n, rest = len(cluster), max(1, len(cluster.population) - len(cluster))
     bits = np.log2(n / rest) + _by_content(cluster) + _by_text(cluster)
     if links:
-        shared = [_by_links(cluster, keys[name]) for name in ("payment", "mail_domain", "address", "turn")]
-        bits += np.clip(np.sum(shared, axis=0), -1.5, LINK_CAP)
+        bits += _by_all_links(cluster)
     open_ = np.flatnonzero(bits >= LEAST - STEP_CAP)  # for the others their hours change nothing
     bits[open_] += (in_step(cluster, open_) / STEP_SHARE).clip(-0.5, STEP_CAP)
     return bits
@@ -132,6 +142,13 @@ def _by_text(cluster: Cluster) -> F64:
     bits = np.log2(inside / inside.sum() / (outside / outside.sum()))
     bits[1:] = np.maximum.accumulate(bits[1:].clip(0))  # more of them never says less
     return bits.clip(-ABSENT_CAP, TEXT_CAP)[count]
+
+
+def _by_all_links(cluster: Cluster) -> F64:
+    """Bits of everything that an account shares with members of other parties."""
+    names = ("payment", "mail_domain", "address", "turn")
+    shared = [_by_links(cluster, cluster.population.keys[name]) for name in names]
+    return np.minimum(np.sum(shared, axis=0), LINK_CAP)
 
 
 def _by_links(cluster: Cluster, keys: Keys) -> F64:

@@ -18,12 +18,14 @@ from stillwatch.config import ScanConfig
 #: group -> (families, most bits together)
 GROUPS: dict[str, tuple[tuple[str, ...], float]] = {
     "asked": (("content", "text"), 10.0),
-    "signed_up": (("sign_up", "network"), 12.0),
+    "signed_up": (("sign_up",), 12.0),
+    "network": (("network",), 3.5),  # addresses are rented, shared and sold: never one of the two independent reasons
     "when": (("time",), 8.0),
     "conversations": (("protocol",), 10.0),
     "how": (("client",), 3.5),
 }
 LEAST_PRIOR = 8.0  # bits against a campaign, however small the log
+MOST_AGAINST = 2.5  # bits: who buys his cards apart buys his domains apart, too; that is one observation
 TAKES = ("asked", "conversations")  # one of these must speak
 
 
@@ -77,14 +79,13 @@ def _prior(accounts: int, settings: ScanConfig) -> float:
 
 
 def _capped(evidence: list[Evidence], group: str) -> list[Evidence]:
-    """The evidence of one group, scaled down where it says more than one observation may."""
+    """The evidence of one group, scaled down where it says more than one observation may, for or against."""
     families, most = GROUPS[group]
     own = [e for e in evidence if e.family in families]
-    speaking, against = sum(e.bits for e in own if e.bits > 0), sum(e.bits for e in own if e.bits < 0)
-    if speaking + against <= most:
-        return own
-    scale = (most - against) / speaking
-    return [replace(e, bits=e.bits * scale) if e.bits > 0 else e for e in own]
+    speaking, against = sum(e.bits for e in own if e.bits > 0), -sum(e.bits for e in own if e.bits < 0)
+    less = min(1.0, MOST_AGAINST / against) if against else 1.0
+    more = min(1.0, (most + less * against) / speaking) if speaking else 1.0
+    return [replace(e, bits=e.bits * (more if e.bits > 0 else less)) for e in own]
 
 
 def severity(score: Score, settings: ScanConfig) -> Severity:

@@ -26,7 +26,7 @@ USUAL_RATE = 0.1  # shared things per party that campaigns show as a rule, half 
 _WORDS = {
     "payment": ("payment cards", "AML.T0021", 12.0),
     "mail_domain": ("mail domains", "AML.T0021", 9.0),
-    "address": ("network addresses", "AML.T0008.005", 5.0),  # the weakest: addresses are rented, shared and sold
+    "address": ("network addresses", "AML.T0008.005", 3.5),  # the weakest: addresses are rented, shared and sold
     "turn": ("turns of conversations, presented by accounts that never asked them,", "AML.T0012", 10.0),
 }
 
@@ -39,7 +39,7 @@ def weigh(cluster: Cluster, keys: Keys) -> Evidence | None:
     things, expected = _strikingly_shared(cluster, keys)
     observed, reach = len(things), _reach(cluster, keys, things)
     bits = surprise_of_many(observed, 1.5 * expected + SLACK) * min(1.0, reach / WHOLE)
-    if not observed and keys.name != "turn":
+    if not observed and keys.family == "sign_up":
         bits = absence(cluster.parties, USUAL_RATE)
     says = (
         f"{observed} {words} are shared by accounts that are openly nothing to each other "

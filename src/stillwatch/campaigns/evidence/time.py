@@ -22,6 +22,7 @@ I64 = npt.NDArray[np.int64]
 
 SMOOTHING = 20.0  # hours of the log's own rhythm that every estimate starts from
 MARGIN = 1.5  # bits a party that unrelated programs reach by running at the same times
+LITTLE = 1.0  # bits against: strangers cannot be told from accounts that take turns
 ENOUGH = 10  # parties; more do not make it surer
 LEAST_TURNS, MANY = 8, 1000  # accounts that are compared pair by pair
 BLOCK = 8192
@@ -85,12 +86,12 @@ def weigh_in_step(cluster: Cluster) -> Evidence | None:
     each = _in_step(_active(cluster), cluster.population.rhythm)
     mean = float(np.mean(np.clip(each, -10, 30)))
     weight = min(len(each), ENOUGH) / ENOUGH  # few programs meet by chance
-    bits = (mean - MARGIN) * 5 * weight**2 if mean > MARGIN else min(0.0, mean) * 2 * weight
+    bits = (mean - MARGIN) * 5 * weight**2 if mean > MARGIN else max(-LITTLE, min(0.0, mean)) * weight
     says = (
         f"Knowing when the others are active tells {mean:.1f} bits about when one of these customers is, "
         f"beyond the time of day and the rhythm of the whole service; unrelated programs reach {MARGIN}."
     )
-    return Evidence("time", "in_step", clip(bits, -3, 8), round(mean, 2), MARGIN, "AML.T0040", says)
+    return Evidence("time", "in_step", clip(bits, -LITTLE, 8), round(mean, 2), MARGIN, "AML.T0040", says)
 
 
 def weigh_handed_over(cluster: Cluster) -> Evidence | None:
