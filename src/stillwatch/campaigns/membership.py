@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stillwatch.campaigns.cluster import Cluster
+from stillwatch.campaigns.evidence import text
 from stillwatch.campaigns.evidence.text import own_words
 from stillwatch.campaigns.evidence.time import in_step
 from stillwatch.campaigns.population import Keys, Population
@@ -22,6 +23,7 @@ F64 = npt.NDArray[np.float64]
 
 LEAST = 4.0  # bits: sixteen to one
 ROUNDS = 4
+MOST = 0.6  # planted campaigns have other reasons for 0.7 to 1.0 of their accounts
 TAILS = 4  # degrees of freedom of Student's t: contents stray further than normal deviates
 CONTENT_CAP, TEXT_CAP, LINK_CAP = 9.0, 10.0, 8.0
 OTHERWISE_CAP, ABSENT_CAP = 4.0, 2.0  # least for other contents, for none of the words: a reseller has other custom too
@@ -53,13 +55,18 @@ def settle(population: Population, rows: I64) -> Membership:
 
 
 def _with_reasons(population: Population, found: Membership) -> Membership:
-    """What an account asks for names nobody by itself, unless most of those whom it names have another reason, too."""
+    """What an account asks for names nobody by itself, unless most of those whom it names have another reason, too.
+
+    A wrapper of the cluster's own is such a reason; a subject or a turn of phrase is not.
+    """
     if len(found.rows) < 3:
         return found
     cluster = Cluster(population, found.rows)
-    another = (_by_text(cluster)[found.rows] >= 6) | (_by_all_links(cluster)[found.rows] > 0)
-    another |= in_step(cluster, found.rows) > STEP_SHARE
-    if another.mean() >= 0.5:
+    another = (_by_all_links(cluster)[found.rows] >= 1) | (in_step(cluster, found.rows) >= STEP_SHARE / 2)
+    words = text.weigh(cluster)
+    if words.observed >= 0.8 and words.expected <= 0.005:  # a wrapper that nearly all of them send, and nobody else
+        another |= _by_text(cluster)[found.rows] >= TEXT_CAP / 2
+    if another.mean() >= MOST:
         return found
     return Membership(found.rows[another], found.bits[another])
 

@@ -24,7 +24,7 @@ GROUPS: dict[str, tuple[tuple[str, ...], float]] = {
     "conversations": (("protocol",), 10.0),
     "how": (("client",), 3.5),
 }
-LEAST_PRIOR = 8.0  # bits against a campaign, however small the log
+LARGE_LOG, SMALL_LOG = 12.0, 4.0  # log2 of the accounts from which the prior holds as it is; most bits added below
 MOST_AGAINST = 2.5  # bits: who buys his cards apart buys his domains apart, too; that is one observation
 TAKES = ("asked", "conversations")  # one of these must speak
 
@@ -75,7 +75,7 @@ def weigh(cluster: Cluster, core: Cluster, settings: ScanConfig) -> Score:
 
 def _prior(accounts: int, settings: ScanConfig) -> float:
     """A log of few accounts has fewer sets to look at, and starts each of them higher."""
-    return max(settings.prior_bits, min(-LEAST_PRIOR, -float(np.log2(max(2, accounts)))))
+    return settings.prior_bits + min(SMALL_LOG, max(0.0, LARGE_LOG - float(np.log2(max(2, accounts)))))
 
 
 def _capped(evidence: list[Evidence], group: str) -> list[Evidence]:

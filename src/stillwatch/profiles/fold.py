@@ -16,7 +16,7 @@ Bool = npt.NDArray[np.bool_]
 Array = npt.NDArray[Any]  # integers of any size
 
 HEAD, TAIL = 24, 12  # shingles of a text that count, from its start and its end: wrappers stand there, pastes between
-SHORT = 32  # bytes: a turn below is small talk ("go on", "thanks"), which everybody says
+SHORT = 64  # bytes: a turn below is small talk ("go on", "thanks"), which everybody says
 KNOWN = 256  # bytes of a turn that are hashed, with its length
 MICROSECONDS_AN_HOUR = 3_600_000_000
 

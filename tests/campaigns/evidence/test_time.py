@@ -68,7 +68,6 @@ def test_in_step_of_others_is_told_for_anybody(population_of, strangers, named):
     assert np.median([b for a, b in of.items() if a.startswith("s")]) <= 0
 
 
-@pytest.mark.xfail(reason="the window is counted from 1970: min(initial=0)", strict=True, raises=AttributeError)
 def test_accounts_that_take_turns_speak(population_of, strangers, named):
     rows = [row for i in range(14) for row in at(f"h{i:02}", range(30 * i, 30 * i + 24, 4))]
     evidence = time.weigh_handed_over(named(population_of(strangers + rows), "h"))

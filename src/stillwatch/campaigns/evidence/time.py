@@ -100,8 +100,7 @@ def weigh_handed_over(cluster: Cluster) -> Evidence | None:
     busy = np.flatnonzero(cluster.population.profiles["requests"][cluster.rows] > 1)
     busy = busy[:: 1 + len(busy) // MANY]
     first, last = first[busy], last[busy]
-    window = float(last.max(initial=0) - first.min(initial=0)) if len(first) else 0.0
-    if len(first) < LEAST_TURNS or window <= 0:
+    if len(first) < LEAST_TURNS or (window := float(last.max() - first.min())) <= 0:
         return None
     length = last - first
     upper = np.triu_indices(len(first), 1)
