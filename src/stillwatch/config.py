@@ -59,8 +59,8 @@ class ScanConfig(_Section):
     prior_bits: Bits = Field(
         default=-12.0,
         description="What a set of accounts starts with, as log2 odds: one set in four thousand that is looked at is a "
-        "campaign. A log of fewer than 4,096 accounts has fewer sets to look at and starts higher, by up to 4 bits. Lower "
-        "it to ask for more evidence of everything.",
+        "campaign. A log of fewer than 4,096 accounts has fewer sets to look at and starts higher, by up to 4 bits. "
+        "Lower it to ask for more evidence of everything.",
     )
     report_bits: Bits = Field(
         default=0.0,

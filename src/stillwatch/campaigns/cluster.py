@@ -13,6 +13,16 @@ F64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class Held:
+    """Things of one kind that members of a cluster hold, and how many members, parties and others hold each."""
+
+    things: I64
+    members: I64
+    parties: I64
+    outside: I64
+
+
+@dataclass(frozen=True)
 class Cluster:
     """Accounts (row numbers of the population, ascending) that some view holds together."""
 
@@ -49,12 +59,17 @@ class Cluster:
         """Direction of the members' contents together, a unit vector."""
         return self.sum_of_directions / max(float(np.linalg.norm(self.sum_of_directions)), 1e-9)
 
-    def holders(self, keys: Keys) -> I64:
-        """How many members hold each thing."""
-        return np.asarray(keys.held[self.rows].sum(0)).ravel().astype(np.int64)
+    def held(self, keys: Keys) -> Held:
+        """What the members hold of one kind; the cost grows with what they hold, not with the log."""
+        if keys.name not in self._held:
+            rows = keys.held[self.rows].tocoo()
+            things, code = np.unique(rows.col, return_inverse=True)
+            pairs = np.unique(self.party[rows.row] * max(1, len(things)) + code)
+            members = np.bincount(code, minlength=len(things))
+            parties = np.bincount(pairs % max(1, len(things)), minlength=len(things))
+            self._held[keys.name] = Held(things.astype(np.int64), members, parties, keys.degree[things] - members)
+        return self._held[keys.name]
 
-    def holding_parties(self, keys: Keys) -> I64:
-        """How many of the members' parties hold each thing."""
-        held = keys.held[self.rows].tocoo()
-        pairs = np.unique(self.party[held.row] * keys.held.shape[1] + held.col)
-        return np.bincount(pairs % max(1, keys.held.shape[1]), minlength=keys.held.shape[1])
+    @cached_property
+    def _held(self) -> dict[str, Held]:
+        return {}

@@ -40,9 +40,9 @@ def propose(population: Population, hub: int) -> list[I64]:
     asked = _edges_of_contents(population)
     words = [population.keys["text"]]
     means = [population.keys[name] for name in ("payment", "mail_domain", "address", "turn")]
-    views = ((asked, words), (asked, words + means), (None, means))
-    graphs = [_graph(population, contents, keys, hub) for contents, keys in views]
-    found = (_communities(graph, len(population), r) for graph in graphs for r in RESOLUTIONS)
+    views = ((asked, words, RESOLUTIONS), (asked, words + means, RESOLUTIONS[1:2]), (None, means, RESOLUTIONS[1:2]))
+    graphs = ((_graph(population, contents, keys, hub), resolutions) for contents, keys, resolutions in views)
+    found = (_communities(graph, len(population), r) for graph, resolutions in graphs for r in resolutions)
     groups = {tuple(group) for groups in found for group in groups}
     return [np.array(group) for group in sorted(groups, key=lambda g: (-len(g), g))]
 
@@ -74,7 +74,7 @@ def _graph(population: Population, contents: Edges | None, keys: list[Keys], hub
 def _communities(graph: ig.Graph, accounts: int, resolution: float) -> Iterator[list[int]]:
     """Leiden communities, without the things, of three accounts or more."""
     ig.set_random_number_generator(random.Random(SEED))  # noqa: S311
-    found = graph.community_leiden("modularity", weights="weight", resolution=resolution, n_iterations=3)
+    found = graph.community_leiden("modularity", weights="weight", resolution=resolution, n_iterations=2)
     for group in found:
         members = sorted(v for v in group if v < accounts)
         if len(members) >= 3:

@@ -39,9 +39,9 @@ def _one_customer(cluster: Cluster) -> Lookalike:
 
 
 def _popular_text(cluster: Cluster, score: Score) -> Lookalike:
-    keys, own = cluster.population.keys["text"], own_words(cluster)
-    outside = int((keys.degree - cluster.holders(keys))[own].max(initial=0))
-    fits = bool(own.any()) and _bits(score, "payment", "mail_domain", "address", "turn", "in_step", "handed_over") <= 0
+    held, own = cluster.held(cluster.population.keys["text"]), own_words(cluster)
+    outside = int(held.outside[np.isin(held.things, own)].max(initial=0))
+    fits = len(own) > 0 and _bits(score, "payment", "mail_domain", "address", "turn", "in_step", "handed_over") <= 0
     says = (
         f"A popular client's prompt, or one that went round, is found with people who share nothing else; "
         f"of these words at most {outside} accounts outside hold any, and the accounts "

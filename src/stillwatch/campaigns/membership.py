@@ -142,7 +142,7 @@ def _strata(size: F64) -> list[I64]:
 def _by_text(cluster: Cluster) -> F64:
     """Bits of how many of the cluster's own words (0 to 3 or more) an account holds."""
     population, rows = cluster.population, cluster.rows
-    held = population.keys["text"].by_thing[:, np.flatnonzero(own_words(cluster))]
+    held = population.keys["text"].by_thing[:, own_words(cluster)]
     count = np.minimum(3, np.bincount(held.indices, minlength=len(population)))
     inside = np.bincount(count[rows], minlength=4) + 0.25
     outside = np.bincount(count, minlength=4) + 0.5 - inside
@@ -163,23 +163,20 @@ def _by_links(cluster: Cluster, keys: Keys) -> F64:
     population, rows = cluster.population, cluster.rows
     if not keys.held.shape[1]:
         return np.zeros(len(population))
-    holders = cluster.holding_parties(keys)
-    rest = max(1, len(population) - len(rows))
-    outside = keys.degree - cluster.holders(keys)
+    held, rest = cluster.held(keys), max(1, len(population) - len(rows))
 
-    def strength(inside: npt.NDArray[np.int64]) -> F64:
-        odds = np.log2((np.maximum(inside, 0) + 0.1) / len(rows) / ((outside + 0.5) / rest))
+    def strength(inside: I64) -> F64:
+        odds = np.log2((np.maximum(inside, 0) + 0.1) / len(rows) / ((held.outside + 0.5) / rest))
         return np.where(inside > 0, odds.clip(0, 6), 0)
 
-    bits = _largest(keys, strength(holders))
-    bits[rows] = _largest(keys, strength(holders - 1))[rows]
+    bits = _largest(keys, held.things, strength(held.parties))
+    bits[rows] = _largest(keys, held.things, strength(held.parties - 1))[rows]
     return bits
 
 
-def _largest(keys: Keys, strength: F64) -> F64:
+def _largest(keys: Keys, things: I64, strength: F64) -> F64:
     """For each account the strength of the strongest thing it holds."""
-    things = np.flatnonzero(strength > 0)
-    held = keys.by_thing[:, things]
+    held = keys.by_thing[:, things[strength > 0]]
     out = np.zeros(held.shape[0])
-    np.maximum.at(out, held.indices, np.repeat(strength[things], np.diff(held.indptr)))
+    np.maximum.at(out, held.indices, np.repeat(strength[strength > 0], np.diff(held.indptr)))
     return out

@@ -28,12 +28,14 @@ def linked(one: Cluster, other: Cluster) -> bool:
     surprise, size = 0.0, max(1, len(one.population))
     for name in ("payment", "mail_domain", "turn"):
         keys = one.population.keys[name]
-        a, b = one.holding_parties(keys), other.holding_parties(keys)
-        rare = keys.degree - one.holders(keys) - other.holders(keys) <= COMMON
-        both = int(((a > 0) & (b > 0) & rare).sum())
-        chance = (keys.degree * one.parties / size).clip(max=1) * (keys.degree * other.parties / size).clip(max=1)
-        by_chance = 1.5 * float(chance[rare].sum()) + 0.25
-        surprise = max(surprise, surprise_of_many(both, by_chance))
+        a, b = one.held(keys), other.held(keys)
+        both, in_a, in_b = np.intersect1d(a.things, b.things, assume_unique=True, return_indices=True)
+        rare = keys.degree[both] - a.members[in_a] - b.members[in_b]
+        degrees, counts = keys.degrees
+        few = degrees[degrees <= COMMON]
+        chance = (few * one.parties / size).clip(max=1) * (few * other.parties / size).clip(max=1)
+        by_chance = 1.5 * float((counts[degrees <= COMMON] * chance).sum()) + 0.25
+        surprise = max(surprise, surprise_of_many(int((rare <= COMMON).sum()), by_chance))
     return surprise >= LINKED
 
 

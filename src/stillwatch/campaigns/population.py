@@ -45,6 +45,12 @@ class Keys:
         """The same, for picking things."""
         return self.held.tocsc()
 
+    @cached_property
+    def degrees(self) -> tuple[I64, I64]:
+        """The degrees that occur, ascending, and how many things have each."""
+        values, counts = np.unique(self.degree, return_counts=True)
+        return values.astype(np.int64), counts.astype(np.int64)
+
 
 @dataclass(frozen=True)
 class Population:

@@ -202,8 +202,8 @@ def _links(s: Suspicion) -> tuple[Link, ...]:
     for keys in s.cluster.population.keys.values():
         if keys.name == "text":
             continue
-        inside, parties = s.cluster.holders(keys), s.cluster.holding_parties(keys)
-        for thing in np.flatnonzero((parties >= 2) & (2 * inside > keys.degree)):
+        inside = s.cluster.held(keys)
+        for thing in inside.things[(inside.parties >= 2) & (inside.members > inside.outside)]:
             held = np.intersect1d(keys.by_thing[:, [thing]].indices, s.membership.rows)
             out.append(Link(keys.family, keys.name, tuple(ids.take(pa.array(held)).to_pylist())))
     return tuple(sorted(out, key=lambda link: (-len(link.accounts), link.name, link.accounts))[:SHOWN_LINKS])

@@ -18,6 +18,7 @@ from stillwatch.config import ScanConfig
 I64 = npt.NDArray[np.int64]
 
 HINT = 1.0  # bits of each of two things that make a proposal worth being settled
+MOST = 400  # proposals settled in one scan, so that its cost grows with the accounts and not with their square
 SPLITS = 3  # a cluster may fall in two, and each of these again
 ALIKE = 0.9  # two sets that have so much in common are one and the same to look at
 COVERED = 0.7  # a proposal is not settled again where so much of it lies in one that was
@@ -37,20 +38,31 @@ def select(
 ) -> list[Suspicion]:
     """All clusters that pass the line, strongest first; they share no account."""
     proposals = propose(population, settings.hub_accounts)
-    looked, settled = _Seen(len(population)), _Seen(len(population))
+    settled = _Seen(len(population))
     found: list[Suspicion] = []
-    for i, rows in enumerate(proposals):
-        progress(i / len(proposals))
-        if looked.holds(rows, ALIKE, both_ways=True) or settled.holds(rows, COVERED):
-            continue
-        looked.add(rows)
-        if not _worth_a_look(Cluster(population, rows), settings):
+    for rows in _worthy(population, proposals, settings, progress):
+        if settled.holds(rows, COVERED):
             continue
         membership = settle(population, rows)
         if len(membership.rows) and not settled.holds(membership.rows, ALIKE, both_ways=True):
             settled.add(membership.rows)
             found += _suspicions(population, membership, settings, proposals)
     return _put_together(population, _without_overlap(population, found, settings), settings)
+
+
+def _worthy(
+    population: Population, proposals: list[I64], settings: ScanConfig, progress: Callable[[float], None]
+) -> list[I64]:
+    """The proposals that a first look makes worth being settled, largest first; of very many the most promising."""
+    looked = _Seen(len(population))
+    promising: list[tuple[float, int]] = []
+    for i, rows in enumerate(proposals):
+        progress(i / len(proposals))
+        if not looked.holds(rows, ALIKE, both_ways=True):
+            looked.add(rows)
+            if (promise := _promise(Cluster(population, rows), settings)) > 0:
+                promising.append((-promise, i))
+    return [proposals[i] for i in sorted(i for _, i in sorted(promising)[:MOST])]
 
 
 class _Seen:
@@ -75,17 +87,19 @@ class _Seen:
         return bool(counts[most] >= share * size)
 
 
-def _worth_a_look(cluster: Cluster, settings: ScanConfig) -> bool:
-    """A first, cheap and generous look: something in what is asked, and something besides."""
+def _promise(cluster: Cluster, settings: ScanConfig) -> float:
+    """A first, cheap and generous look: bits of what is asked and of the best besides, 0 where one is missing."""
     if len(cluster) < settings.min_accounts or cluster.parties < settings.min_parties:
-        return False
+        return 0.0
     keys = cluster.population.keys
-    if max(content.leaning(cluster), text.weigh(cluster).bits) < HINT:
-        return (turns := shared_keys.weigh(cluster, keys["turn"])) is not None and turns.bits >= HINT
-    links = (shared_keys.weigh(cluster, keys[name]) for name in keys if name != "text")
-    if any(e.bits >= HINT for e in links if e):
-        return True
-    return any(e.bits >= HINT for e in (time.weigh_in_step(cluster), time.weigh_handed_over(cluster)) if e)
+    asked = max(content.leaning(cluster), text.weigh(cluster).bits)
+    turns = shared_keys.weigh(cluster, keys["turn"])
+    if asked < HINT:
+        return turns.bits if turns and turns.bits >= HINT else 0.0
+    besides = [turns, *(shared_keys.weigh(cluster, keys[name]) for name in ("payment", "mail_domain", "address"))]
+    besides += [time.weigh_in_step(cluster), time.weigh_handed_over(cluster)]
+    best = max((e.bits for e in besides if e), default=0.0)
+    return asked + best if best >= HINT else 0.0
 
 
 def _suspicions(

@@ -5,6 +5,7 @@ Each reads its arguments, calls one or two functions of the layers below and sho
 line and an exit code in `boundary`.
 """
 
+import os
 import sys
 from importlib import import_module
 
@@ -52,6 +53,8 @@ def stillwatch(*, debug: bool) -> None:
 
 def main() -> None:
     """The command `stillwatch`."""
+    # our matrices are many and small: threads that wait for each other inside the algebra only slow them down
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from stillwatch.cli.boundary import run
     from stillwatch.cli.kernel_cache import kernel_cache
 

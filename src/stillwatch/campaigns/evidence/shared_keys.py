@@ -17,6 +17,9 @@ from stillwatch.campaigns.cluster import Cluster
 from stillwatch.campaigns.findings import Evidence
 from stillwatch.campaigns.population import Keys
 
+I64 = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
+
 RARE = 100
 COMMON, COMMON_SHARE = 20, 0.005  # what more outsiders hold is common property: a mail provider, a carrier, small talk
 SLACK = 0.25  # added to what is expected: chance links are less even than a Poisson count
@@ -53,14 +56,22 @@ def _strikingly_shared(cluster: Cluster, keys: Keys) -> tuple[npt.NDArray[np.int
 
     And how many things would look so if as many accounts were drawn at random.
     """
-    others = np.maximum(keys.degree - cluster.holders(keys), 0)
-    rare = np.flatnonzero(others <= max(COMMON, COMMON_SHARE * len(cluster.population)))
-    inside, others, all_ = cluster.holding_parties(keys)[rare], others[rare], keys.degree[rare]
+    held, accounts = cluster.held(keys), len(cluster.population)
+    share, common = min(1.0, cluster.parties / max(1, accounts)), max(COMMON, COMMON_SHARE * accounts)
+    rare = held.outside <= common
     # what the cluster itself holds is no background: it counts half
-    degree = others + (all_ - others + 1) // 2
-    share = min(1.0, cluster.parties / max(1, len(cluster.population)))
+    least, tails = _striking(held.outside[rare] + (held.members[rare] + 1) // 2, share)
+    degrees, counts = keys.degrees
+    others = counts - np.bincount(np.searchsorted(degrees, keys.degree[held.things]), minlength=len(degrees))
+    _, by_degree = _striking(degrees, share)
+    expected = float(tails.sum() + (others * by_degree)[degrees <= common].sum())
+    return held.things[rare][held.parties[rare] >= least], expected
+
+
+def _striking(degree: I64, share: float) -> tuple[F64, F64]:
+    """From how many parties on a thing of that degree is strikingly held, and how often chance brings that about."""
     least = np.maximum(2, stats.binom.isf(1 / RARE, degree, share) + 1)
-    return rare[inside >= least], float(stats.binom.sf(least - 1, degree, share).sum())
+    return np.asarray(least), np.asarray(stats.binom.sf(least - 1, degree, share))
 
 
 def _reach(cluster: Cluster, keys: Keys, things: npt.NDArray[np.int64]) -> float:

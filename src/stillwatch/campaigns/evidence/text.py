@@ -16,24 +16,24 @@ SELECTION = 4.0
 COMMON_AMONG = 0.1  # a cluster's own words are held by this share of its members at least
 LIFT = 8.0  # and this many times as often as by others
 
-Bool = npt.NDArray[np.bool_]
+I64 = npt.NDArray[np.int64]
 
 
-def own_words(cluster: Cluster) -> Bool:
-    """Which shingles (columns of the population's text keys) are the cluster's own."""
-    keys = cluster.population.keys["text"]
-    inside, n = cluster.holding_parties(keys), max(1, cluster.parties)
-    outside = keys.degree - cluster.holders(keys)
+def own_words(cluster: Cluster) -> I64:
+    """The shingles (columns of the population's text keys) that are the cluster's own."""
+    held, n = cluster.held(cluster.population.keys["text"]), max(1, cluster.parties)
     rest = max(1, len(cluster.population) - len(cluster))
-    return (inside >= max(3, COMMON_AMONG * n)) & (inside / n >= LIFT * (outside + 0.5) / rest)
+    common = held.parties >= max(3, COMMON_AMONG * n)
+    return held.things[common & (held.parties / n >= LIFT * (held.outside + 0.5) / rest)]
 
 
 def weigh(cluster: Cluster) -> Evidence:
     """Bits of the share of members that hold the cluster's own words, against others."""
-    population, own = cluster.population, own_words(cluster)
-    holds = np.asarray(population.keys["text"].by_thing[:, np.flatnonzero(own)].sum(1)).ravel() > 0
-    inside = len(np.unique(cluster.party[holds[cluster.rows]])) / max(1, cluster.parties)
-    outside = (holds.sum() - holds[cluster.rows].sum()) / max(1, len(population) - len(cluster))
+    population = cluster.population
+    holders = np.unique(population.keys["text"].by_thing[:, own_words(cluster)].indices)
+    holding = np.isin(cluster.rows, holders, assume_unique=True)
+    inside = len(np.unique(cluster.party[holding])) / max(1, cluster.parties)
+    outside = (len(holders) - holding.sum()) / max(1, len(population) - len(cluster))
     floor = 1 / max(1, len(population))
     bits = np.log2((inside + floor) / (outside + floor)) - SELECTION if inside >= COMMON_AMONG else -1.0
     says = (

@@ -24,6 +24,7 @@ SMOOTHING = 20.0  # hours of the log's own rhythm that every estimate starts fro
 MARGIN = 1.5  # bits a party that unrelated programs reach by running at the same times
 LITTLE = 1.0  # bits against: strangers cannot be told from accounts that take turns
 ENOUGH = 10  # parties; more do not make it surer
+FEW = 24  # parties that are held against the others one by one
 LEAST_TURNS, MANY = 8, 1000  # accounts that are compared pair by pair
 BLOCK = 8192
 
@@ -38,16 +39,17 @@ def _active(cluster: Cluster) -> F64:
     return np.maximum.reduceat(bits[order], starts, axis=0).astype(np.float64)
 
 
-def _foretold(others: F64, usual: F64) -> F64:
+def _foretold(others: F64, usual: F64, own: int = 0) -> F64:
     """For each hour the bits by which these activities foretell one more there, better than the log's rhythm does.
 
-    Of the rhythm only what goes beyond the hour of the day counts.
+    Of the rhythm only what goes beyond the hour of the day counts. `own`: how many of the activities of each hour are
+    those of the account that is to be foretold, and do not count.
     """
     usual_by_day = np.bincount(_HOUR_OF_DAY, usual, 24).clip(1e-12)
     by_day = np.bincount(_HOUR_OF_DAY, others, 24) + 5 * usual_by_day
     null = usual * (by_day / usual_by_day)[_HOUR_OF_DAY]
     null /= null.sum()
-    return np.log2((others + SMOOTHING * null) / (others.sum() + SMOOTHING) / null)
+    return np.log2(((others - own).clip(0) + SMOOTHING * null) / (others.sum() + SMOOTHING) / null)
 
 
 def _bits(active: npt.NDArray[Any], foretold: F64) -> F64:
@@ -73,10 +75,11 @@ def in_step(cluster: Cluster, rows: I64) -> F64:
 def _in_step(active: F64, usual: F64) -> F64:
     """The same for each party, held against the others."""
     together = active.sum(0)
-    each = [
-        _bits(own[None, :], _foretold(together - own, usual))[0] if (together - own).any() else 0.0 for own in active
-    ]
-    return np.array(each)
+    if len(active) <= FEW:
+        others = (together - own for own in active)
+        pairs = zip(active, others, strict=True)
+        return np.array([_bits(own[None, :], _foretold(rest, usual))[0] if rest.any() else 0.0 for own, rest in pairs])
+    return _bits(active, _foretold(together, usual, own=1))  # one among many hardly moves the rhythm of them all
 
 
 def weigh_in_step(cluster: Cluster) -> Evidence | None:
