@@ -78,9 +78,7 @@ def main() -> None:
     table = Table(
         "Campaigns found by scenario, and the rest over all, with families of evidence left out:", columns, rows
     )
-    publish(
-        given, "ablation", "python bench/ablation.py --few", [table], [dict(zip(columns, r, strict=True)) for r in rows]
-    )
+    publish(given, "ablation", [table], [dict(zip(columns, r, strict=True)) for r in rows])
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def leaks(log: Log, parts: int) -> list[Leak]:
     made = []
     for name in truth.campaigns():
         own, at = times.filter(pc.equal(times["campaign"], name))["time"], found.get(name)
-        part = at and (at - ends["min"]) / (ends["max"] - ends["min"])
+        part = at and round((at - ends["min"]) / (ends["max"] - ends["min"]), 4)
         made.append(Leak(log, name, len(own), part, _before(own, at), _before(own, crossed.get(name))))
     return made
 
@@ -122,7 +122,7 @@ def main() -> None:
     for log in (log for scenario in there for log in scenario.logs(None)):
         leaked += leaks(log, given.parts)
         print(f"{log.name}: {len(leaked)} campaigns so far", file=sys.stderr)
-    publish(given, "leak", "python bench/leak.py", tables(leaked), [leak.figures() for leak in leaked])
+    publish(given, "leak", tables(leaked), [leak.figures() for leak in leaked])
 
 
 if __name__ == "__main__":

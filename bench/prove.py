@@ -141,7 +141,7 @@ def main() -> None:
         results.append(prove(log))
         print(*map(written, _row(results[-1])), sep="\t", file=sys.stderr)
     told = [table(results), worst(results), campaigns(results)]
-    publish(given, "prove", "make prove", told, [r.figures() for r in results])
+    publish(given, "prove", told, [r.figures() for r in results])
 
 
 if __name__ == "__main__":

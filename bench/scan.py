@@ -192,9 +192,7 @@ def main() -> None:
         ("what", "figure", "unit", "held to", "holds"),
         [(*r, held(r[1], r[3])) for r in rows],
     )
-    publish(
-        given, "scan", "python bench/scan.py", [table], [dict(zip(table.columns, r, strict=True)) for r in table.rows]
-    )
+    publish(given, "scan", [table], [dict(zip(table.columns, r, strict=True)) for r in table.rows])
 
 
 if __name__ == "__main__":

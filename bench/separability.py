@@ -27,6 +27,7 @@ F64 = npt.NDArray[np.float64]
 SCENARIOS = ("demo", "attacks", "evasive", "mixed")
 OPENING = 48  # letters
 ENOUGH = 20  # requests
+SEVERAL = 3  # campaigns: one alone always has some figure of its own
 ALLOWED = 5e-4  # of the benign
 SHOWN = 12
 
@@ -193,8 +194,8 @@ def main() -> None:
     given = options.parse_args()
     there = [s for s in scenarios(given.scenario or ()) if given.scenario or s.name in SCENARIOS]
     logs = [log for scenario in there for log in scenario.logs(None)]
-    made, told = tables([log for log in logs if Truth.read(log.truth, log.provider).planted])
-    publish(given, "separability", "python bench/separability.py", made, told)
+    made, told = tables([log for log in logs if len(Truth.read(log.truth, log.provider).campaigns()) >= SEVERAL])
+    publish(given, "separability", made, told)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ A page has a section between `<!-- NAME -->` and `<!-- /NAME -->`; `publish` rep
 
 import json
 import re
+import shlex
+import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,12 +57,21 @@ def add_options(options: ArgumentParser) -> None:
     options.add_argument("--markdown", type=Path, metavar="PAGE", help="replace this command's section of a page")
 
 
-def publish(given: Namespace, name: str, command: str, tables: Sequence[Table], figures: object) -> None:
-    """Print tables (or their figures as JSON), and put them into the page that was asked for."""
+def publish(given: Namespace, name: str, tables: Sequence[Table], figures: object) -> None:
+    """Print tables (or their figures as JSON), and put them into the page that was asked for, under the command."""
     print(json.dumps(figures, indent=1) if given.json else "\n\n".join(table.text() for table in tables))
     if given.markdown:
-        body = "\n\n".join([f"    {command}", *(table.markdown() for table in tables)])
+        body = "\n\n".join([f"    {command(sys.argv)}", *(table.markdown() for table in tables)])
         given.markdown.write_text(replaced(given.markdown.read_text("utf-8"), name, body), "utf-8")
+
+
+def command(arguments: Sequence[str]) -> str:
+    """What was typed, save where the tables go."""
+    script, *options = arguments
+    if "--markdown" in options:
+        at = options.index("--markdown")
+        del options[at : at + 2]
+    return shlex.join(["python", f"bench/{Path(script).name}", *options])
 
 
 def replaced(page: str, name: str, body: str) -> str:

@@ -1,7 +1,7 @@
 """Figures are written as read, and only their own section of a page is replaced."""
 
 import pytest
-from tables import Table, replaced, written
+from tables import Table, command, replaced, written
 
 TABLE = Table("Speeds:", ("what", "figure"), [("a", 0.12345), ("b", None), ("c", 1234567)])
 
@@ -44,3 +44,8 @@ def test_only_the_section_is_replaced_however_often():
 def test_a_page_without_the_section_is_left_alone():
     with pytest.raises(ValueError, match="0 sections `x`"):
         replaced("Nothing here.", "x", "new")
+
+
+def test_the_command_is_told_without_the_page():
+    typed = ["bench/leak.py", "--scenario", "demo", "--markdown", "docs/measurements.md", "--parts", "5"]
+    assert command(typed) == "python bench/leak.py --scenario demo --parts 5"
