@@ -25,12 +25,15 @@ def test_parties_are_numbered_from_zero(four):
     assert sorted(set(four.party.tolist())) == [0, 1, 2]
 
 
-def test_holders_count_accounts_and_holding_parties_customers(four):
+def test_what_is_held_is_counted_by_accounts_customers_and_others(four):
     addresses = four.population.keys["address"]
     by_degree = np.argsort(-addresses.degree)
     assert addresses.degree[by_degree].tolist() == [3, 2]
-    assert four.holders(addresses)[by_degree].tolist() == [3, 1]
-    assert four.holding_parties(addresses)[by_degree].tolist() == [2, 1]
+    held = four.held(addresses)
+    assert held.things.tolist() == [0, 1]
+    assert held.members[by_degree].tolist() == [3, 1]
+    assert held.parties[by_degree].tolist() == [2, 1]
+    assert held.outside[by_degree].tolist() == [0, 1]
 
 
 def test_each_member_is_held_against_the_others(four):

@@ -24,8 +24,8 @@ from stillwatch.profiles.accounts import Profiles, zero
 
 I64 = npt.NDArray[np.int64]
 
-OTHERS = 4096  # accounts that stand for everybody else
-MOMENTS = 40
+OTHERS = 2048  # accounts that stand for everybody else
+MOMENTS = 32
 
 
 def moments(start: int, end: int) -> I64:

@@ -23,6 +23,7 @@ F64 = npt.NDArray[np.float64]
 NEIGHBOURS = 12
 LEAST_COSINE = 0.35  # in 128 bins strangers' contents are 0.0 +- 0.09 apart
 RESOLUTIONS = (0.5, 4.0, 24.0)
+SPARSE = (0.1, 4.0)  # of the graph of shared things alone, which falls apart by itself
 SEED = 1
 
 
@@ -40,7 +41,7 @@ def propose(population: Population, hub: int) -> list[I64]:
     asked = _edges_of_contents(population)
     words = [population.keys["text"]]
     means = [population.keys[name] for name in ("payment", "mail_domain", "address", "turn")]
-    views = ((asked, words, RESOLUTIONS), (asked, words + means, RESOLUTIONS[1:2]), (None, means, RESOLUTIONS[1:2]))
+    views = ((asked, words, RESOLUTIONS), (asked, words + means, RESOLUTIONS[1:2]), (None, means, SPARSE))
     graphs = ((_graph(population, contents, keys, hub), resolutions) for contents, keys, resolutions in views)
     found = (_communities(graph, len(population), r) for graph, resolutions in graphs for r in resolutions)
     groups = {tuple(group) for groups in found for group in groups}

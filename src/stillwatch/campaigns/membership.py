@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stillwatch.campaigns.cluster import Cluster
-from stillwatch.campaigns.evidence import text
+from stillwatch.campaigns.evidence import content, text
 from stillwatch.campaigns.evidence.text import own_words
 from stillwatch.campaigns.evidence.time import in_step
 from stillwatch.campaigns.population import Keys, Population
@@ -23,6 +23,8 @@ F64 = npt.NDArray[np.float64]
 
 LEAST = 4.0  # bits: sixteen to one
 ROUNDS = 4
+REASON = 2.0  # bits of shared things that are one: a mail domain of many hands is none
+ISLAND = 6.0  # bits of content from which nearly nobody else is near
 MOST = 0.6  # planted campaigns have other reasons for 0.7 to 1.0 of their accounts
 TAILS = 4  # degrees of freedom of Student's t: contents stray further than normal deviates
 CONTENT_CAP, TEXT_CAP, LINK_CAP = 9.0, 10.0, 8.0
@@ -55,18 +57,19 @@ def settle(population: Population, rows: I64) -> Membership:
 
 
 def _with_reasons(population: Population, found: Membership) -> Membership:
-    """What an account asks for names nobody by itself, unless most of those whom it names have another reason, too.
+    """Leave out whom only the subject of the requests names.
 
-    A wrapper of the cluster's own is such a reason; a subject or a turn of phrase is not.
+    Unless most of those whom it names have another reason, too, and nobody else asks for anything like it. A wrapper of the cluster's own is such a reason; a subject or a turn of phrase is not.
     """
     if len(found.rows) < 3:
         return found
     cluster = Cluster(population, found.rows)
-    another = (_by_all_links(cluster)[found.rows] >= 1) | (in_step(cluster, found.rows) >= STEP_SHARE / 2)
+    another = (_by_all_links(cluster)[found.rows] >= REASON) | (in_step(cluster, found.rows) >= STEP_SHARE / 2)
     words = text.weigh(cluster)
     if words.observed >= 0.8 and words.expected <= 0.005:  # a wrapper that nearly all of them send, and nobody else
         another |= _by_text(cluster)[found.rows] >= TEXT_CAP / 2
-    if another.mean() >= MOST:
+    island = min(ISLAND, float(np.log2(len(population))) - content.SELECTION - 1)
+    if another.mean() >= MOST and content.weigh(cluster).bits >= island:
         return found
     return Membership(found.rows[another], found.bits[another])
 
@@ -171,7 +174,7 @@ def _by_links(cluster: Cluster, keys: Keys) -> F64:
 
     bits = _largest(keys, held.things, strength(held.parties))
     bits[rows] = _largest(keys, held.things, strength(held.parties - 1))[rows]
-    return bits
+    return bits * population.tells if keys.name == "turn" else bits
 
 
 def _largest(keys: Keys, things: I64, strength: F64) -> F64:

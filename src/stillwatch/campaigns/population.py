@@ -61,6 +61,8 @@ class Population:
         contents: what each asks for, against what is usual.
         keys: what accounts have in common, by name: payment, mail_domain, address, text, turn.
         party: a number for each account; accounts that are openly one customer share it.
+        tells: whether an account presented turns that it never asked. Who merely asked what others presented may be
+            the customer whose conversation was passed on.
         rhythm: how the whole log's activity spreads over the hours (`profiles.state.HOURS`); sums to 1.
         signed_up: whether an accounts table was given.
     """
@@ -69,6 +71,7 @@ class Population:
     contents: Contents
     keys: dict[str, Keys]
     party: I64
+    tells: npt.NDArray[np.bool_]
     rhythm: npt.NDArray[np.float64]
     signed_up: bool
     education: npt.NDArray[np.bool_]
@@ -104,6 +107,7 @@ def build(profiles: Profiles, accounts: pa.Table | None) -> Population:
             organization,
             desk=accounts is not None,
         ),
+        tells=(_foreign(profiles) != EMPTY32).any(1),
         rhythm=_rhythm(profiles["hours"]),
         signed_up=accounts is not None,
         education=desk["education"].astype(bool),
@@ -144,15 +148,20 @@ def _of_set(values: npt.NDArray[Any], empty: np.generic) -> tuple[I64, I64]:
     return rows, (values[rows, columns].astype(np.uint64) & np.uint64(0xFFFFFFFF)).astype(np.int64)
 
 
-def _foreign_turns(profiles: Profiles) -> tuple[I64, I64]:
-    """Turns that somebody presented as history without ever having asked them, held by him and by all who asked them.
+def _foreign(profiles: Profiles) -> npt.NDArray[np.generic]:
+    """Turns that an account presented as history without ever having asked them (EMPTY32 elsewhere).
 
     Both sets are bottom-k: that a turn was not asked is known only below the largest that `asked` still holds.
     """
     asked, told = profiles["asked"], profiles["told"]
     knows = np.where(asked[:, -1] == EMPTY32, EMPTY32, asked[:, -1])[:, None]
     unasked = np.stack([(told[:, [j]] != asked).all(1) for j in range(told.shape[1])], axis=1)
-    foreign = np.where((told != EMPTY32) & (told < knows) & unasked, told, EMPTY32)
+    return np.where((told != EMPTY32) & (told < knows) & unasked, told, EMPTY32)
+
+
+def _foreign_turns(profiles: Profiles) -> tuple[I64, I64]:
+    """Foreign turns, held by those who presented them and by all who asked them."""
+    asked, foreign = profiles["asked"], _foreign(profiles)
     tellers, askers = _of_set(foreign, EMPTY32), _of_set(asked, EMPTY32)
     known = np.isin(askers[1], tellers[1])
     return _joined(tellers, (askers[0][known], askers[1][known]))
