@@ -59,7 +59,8 @@ def settle(population: Population, rows: I64) -> Membership:
 def _with_reasons(population: Population, found: Membership) -> Membership:
     """Leave out whom only the subject of the requests names.
 
-    Unless most of those whom it names have another reason, too, and nobody else asks for anything like it. A wrapper of the cluster's own is such a reason; a subject or a turn of phrase is not.
+    Unless most of those whom it names have another reason, too, and nobody else asks for anything like it. A wrapper of
+    the cluster's own is such a reason; a subject or a turn of phrase is not.
     """
     if len(found.rows) < 3:
         return found
