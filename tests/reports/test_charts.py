@@ -1,5 +1,6 @@
 import dataclasses
 import re
+from datetime import timedelta
 
 import pytest
 import vl_convert
@@ -33,6 +34,16 @@ def test_the_overview_draws_each_campaign_before_and_after(document):
     for before, after in zip(*[iter(specification["data"]["values"])] * 2, strict=True):
         assert before["campaign"] == after["campaign"]
         assert before["to"] == after["from"]
+
+
+@pytest.mark.parametrize("days", [0.2, 1.9, 2, 7, 31, 90, 400])
+def test_a_time_axis_has_room_for_its_dates_and_names_none_twice(pool, days):
+    last_seen = pool.first_seen + timedelta(days=days)
+    lasting = pool.model_copy(update={"last_seen": last_seen, "crossed_at": last_seen})
+    svg = vl_convert.vegalite_to_svg(charts.overview([lasting]) | {"width": 600})
+    labels = re.findall(r">(\d+ [A-Z][a-z]+(?: \d+:\d+)?)</text>", svg)
+    assert 1 < len(labels) <= charts.DATES + 3
+    assert days > 365 or len(set(labels)) == len(labels)
 
 
 def test_the_timeline_keeps_every_request(document):

@@ -4,9 +4,10 @@ Colours are names of CSS variables (templates/style.css), so that one drawing se
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, pairwise
+from math import ceil
 from typing import Any
 
 from stillwatch.reports.document import Campaign, Evidence, Link
@@ -27,19 +28,23 @@ FAMILIES = (
     "client",
 )  # these have a colour each; others are grey
 _BINS = tuple(timedelta(hours=hours) for hours in (1, 2, 3, 6, 12, 24, 7 * 24))
+_MONDAY = datetime(1970, 1, 5, tzinfo=UTC)  # weeks begin on one
+DATES = 12  # labels that a time axis has room for
 _BEFORE, _AFTER = "before the evidence sufficed", "after that"
 
 
-def overview(campaigns: Iterable[Campaign]) -> Spec:
+def overview(campaigns: Sequence[Campaign]) -> Spec:
     """Show when each campaign was active, and how long it took to be seen."""
     values = [row for campaign in campaigns for row in _lifetime(campaign)]
+    first = min((campaign.first_seen for campaign in campaigns), default=_MONDAY)
+    last = max((campaign.last_seen for campaign in campaigns), default=_MONDAY)
     return {
         "height": 13 * len(values),
         "data": {"values": values},
         "mark": {"type": "bar", "height": 12},
         "encoding": {
             "y": {"field": "campaign", "type": "nominal", "sort": None, "title": None},
-            "x": _time("from") | {"axis": {"title": None, "format": "%-d %b"}},
+            "x": _time("from") | {"axis": _dates(last - first)},
             "x2": {"field": "to"},
             "color": _phase(),
             "tooltip": [_tip("campaign"), _tip("phase"), _tip("since"), _tip("until")],
@@ -74,7 +79,7 @@ def timeline(campaign: Campaign) -> Spec:
     bars = {
         "mark": {"type": "rect"},
         "encoding": {
-            "x": _time("from") | {"axis": {"title": None, "format": "%-d %b"}},
+            "x": _time("from") | {"axis": _dates(campaign.last_seen - campaign.first_seen)},
             "x2": {"field": "to"},
             "y": {"field": "requests", "type": "quantitative", "title": f"requests in {_worded(width)}"},
             "y2": {"datum": 0},
@@ -96,8 +101,7 @@ def _bin_width(campaign: Campaign) -> timedelta:
 
 
 def _floor(time: datetime, width: timedelta) -> datetime:
-    epoch = datetime(1970, 1, 5, tzinfo=UTC)  # a Monday: weeks begin on one
-    return epoch + (time - epoch) // width * width
+    return _MONDAY + (time - _MONDAY) // width * width
 
 
 def _bar(start: datetime, width: timedelta, requests: int, crossed_at: datetime) -> Spec:
@@ -267,6 +271,14 @@ def _ordered(links: list[Link]) -> list[str]:
 
 def _time(field: str) -> Spec:
     return {"field": field, "type": "temporal", "scale": {"type": "utc"}}
+
+
+def _dates(span: timedelta) -> Spec:
+    """Label the days, each once at most; the hours where there are hardly two days."""
+    axis = {"title": None, "labelOverlap": "greedy", "labelSeparation": 8}
+    if span < timedelta(days=2):
+        return axis | {"format": "%-d %b %H:%M", "tickCount": DATES // 2}
+    return axis | {"format": "%-d %b", "tickCount": {"interval": "day", "step": ceil(span / timedelta(days=DATES))}}
 
 
 def _stamp(time: datetime) -> str:
