@@ -20,7 +20,7 @@ def installed(monkeypatch):
 
 def test_a_plugin_is_found_by_its_name(installed):
     installed(
-        EntryPoint("csv", "builtins:len", "stillwatch.reports"), EntryPoint("x", "builtins:max", "stillwatch.views")
+        EntryPoint("csv", "builtins:len", "stillwatch.reports"), EntryPoint("x", "builtins:max", "stillwatch.readers")
     )
     assert plugins.load("reports") == {"csv": len}
 
@@ -32,6 +32,8 @@ def test_a_plugin_that_does_not_import_is_named_with_its_package(installed):
 
 
 def test_two_plugins_of_one_name_are_an_error(installed):
-    installed(EntryPoint("a", "builtins:len", "stillwatch.views"), EntryPoint("a", "builtins:max", "stillwatch.views"))
+    installed(
+        EntryPoint("a", "builtins:len", "stillwatch.readers"), EntryPoint("a", "builtins:max", "stillwatch.readers")
+    )
     with pytest.raises(ConfigError, match="installed twice"):
-        plugins.load("views")
+        plugins.load("readers")

@@ -1,4 +1,4 @@
-"""Readers, views, evidence and report renderers that other packages bring, by entry point.
+"""Readers and report renderers that other packages bring, by entry point.
 
     [project.entry-points."stillwatch.readers"]
     ourgateway = "ourpackage.readers:OurGateway"
@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from stillwatch.errors import ConfigError
 
-Group = Literal["readers", "views", "evidence", "reports"]
+Group = Literal["readers", "reports"]
 
 
 @cache
