@@ -59,10 +59,10 @@ def add_options(options: ArgumentParser) -> None:
 
 def publish(given: Namespace, name: str, tables: Sequence[Table], figures: object) -> None:
     """Print tables (or their figures as JSON), and put them into the page that was asked for, under the command."""
-    print(json.dumps(figures, indent=1) if given.json else "\n\n".join(table.text() for table in tables))
     if given.markdown:
         body = "\n\n".join([f"    {command(sys.argv)}", *(table.markdown() for table in tables)])
         given.markdown.write_text(replaced(given.markdown.read_text("utf-8"), name, body), "utf-8")
+    print(json.dumps(figures, indent=1) if given.json else "\n\n".join(table.text() for table in tables))
 
 
 def command(arguments: Sequence[str]) -> str:
