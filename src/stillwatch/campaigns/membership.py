@@ -16,6 +16,7 @@ from stillwatch.campaigns.cluster import Cluster
 from stillwatch.campaigns.evidence import content, text
 from stillwatch.campaigns.evidence.text import own_words
 from stillwatch.campaigns.evidence.time import in_step
+from stillwatch.campaigns.operators import affinity
 from stillwatch.campaigns.population import Keys, Population
 
 I64 = npt.NDArray[np.int64]
@@ -24,8 +25,9 @@ F64 = npt.NDArray[np.float64]
 LEAST = 4.0  # bits: sixteen to one
 ROUNDS = 4
 REASON = 2.0  # bits of shared things that are one: a mail domain of many hands is none
-ISLAND = 6.0  # bits of content from which nearly nobody else is near
-MOST = 0.6  # planted campaigns have other reasons for 0.7 to 1.0 of their accounts
+ISLAND = 4.0  # bits of content from which on hardly anybody else is near
+SOME = 0.25  # planted campaigns have other reasons for a third of their accounts at least
+FAIR = 0.9  # affinity of those with and without: samples of one work list come out at 0.95 and more
 TAILS = 4  # degrees of freedom of Student's t: contents stray further than normal deviates
 CONTENT_CAP, TEXT_CAP, LINK_CAP = 9.0, 10.0, 8.0
 OTHERWISE_CAP, ABSENT_CAP = 4.0, 2.0  # least for other contents, for none of the words: a reseller has other custom too
@@ -59,8 +61,8 @@ def settle(population: Population, rows: I64) -> Membership:
 def _with_reasons(population: Population, found: Membership) -> Membership:
     """Leave out whom only the subject of the requests names.
 
-    Unless most of those whom it names have another reason, too, and nobody else asks for anything like it. A wrapper of
-    the cluster's own is such a reason; a subject or a turn of phrase is not.
+    Unless nobody else asks for anything like it, and those with another reason are no few and a fair sample of all. A
+    wrapper of the cluster's own is such a reason; a subject or a turn of phrase is not.
     """
     if len(found.rows) < 3:
         return found
@@ -70,7 +72,7 @@ def _with_reasons(population: Population, found: Membership) -> Membership:
     if words.observed >= 0.8 and words.expected <= 0.005:  # a wrapper that nearly all of them send, and nobody else
         another |= _by_text(cluster)[found.rows] >= TEXT_CAP / 2
     island = min(ISLAND, float(np.log2(len(population))) - content.SELECTION - 1)
-    if another.mean() >= MOST and content.weigh(cluster).bits >= island:
+    if content.weigh(cluster).bits >= island and another.mean() >= SOME and affinity(cluster, another) >= FAIR:
         return found
     return Membership(found.rows[another], found.bits[another])
 

@@ -45,7 +45,7 @@ def halves(cluster: Cluster, hints: Sequence[I64] = ()) -> tuple[I64, I64] | Non
     Tried are the two sides of the main axis of its contents, and the `hints` (rows) that lie within it, largest first.
     """
     for side in _possible_sides(cluster, hints):
-        if min(side.sum(), (~side).sum()) >= LEAST and _affinity(cluster, side) < APART:
+        if min(side.sum(), (~side).sum()) >= LEAST and affinity(cluster, side) < APART:
             own, other = (Cluster(cluster.population, cluster.rows[half]) for half in (side, ~side))
             if not linked(own, other):
                 return own.rows, other.rows
@@ -61,11 +61,13 @@ def _possible_sides(cluster: Cluster, hints: Sequence[I64]) -> Iterator[Bool]:
             yield np.isin(cluster.rows, rows)
 
 
-def _affinity(cluster: Cluster, side: Bool) -> float:
+def affinity(cluster: Cluster, side: Bool) -> float:
     """Cosine of what two sides ask for, freed of the scatter of their accounts: 1 for two samples of one work list.
 
     Mean cosine across, over the geometric mean of the mean cosines within (Spearman 1904, correction for attenuation).
     """
+    if min(side.sum(), (~side).sum()) < 2:
+        return 1.0
     own = cluster.population.contents.directions(cluster.rows[side]).sum(0).astype(np.float64)
     other, n, m = cluster.sum_of_directions - own, int(side.sum()), int((~side).sum())
     within = ((own @ own - n) / (n * (n - 1))) * ((other @ other - m) / (m * (m - 1)))
