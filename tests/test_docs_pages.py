@@ -130,6 +130,20 @@ def test_the_size_of_a_profile_is_as_said():
     assert f"A profile is {size} bytes" in text("concepts.md")
 
 
+def test_the_threat_model_says_which_planted_scenarios_are_found_and_which_are_missed():
+    tests = ast.parse((ROOT / "tests" / "campaigns" / "test_scenarios.py").read_text(encoding="utf-8"))
+    assigned = {
+        n.targets[0].id: n.value for n in tests.body if isinstance(n, ast.Assign) and hasattr(n.targets[0], "id")
+    }
+    found = ast.literal_eval(assigned["FOUND"])
+    planted = {path.stem for path in (ROOT / "tests" / "scenarios" / "planted").glob("*.toml")}
+    page = text("threat-model.md").split("| V1 |")[1].split("## stillwatch itself")[0]
+    groups = re.findall(r"\*?\*?(found|missed)\*?\*?[^|(,]*\(([^)]*)\)", page)
+    said = {name: verdict for verdict, names in groups for name in re.findall(r"`([\w-]+)`", names)}
+    assert said == {name: "found" if name in found else "missed" for name in planted}
+    assert f"{len(found)} of {len(planted)} are found" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def test_every_column_is_described_and_whether_it_is_used():
     page = text("formats.md")
     requests, accounts = page.split("## The accounts table")
