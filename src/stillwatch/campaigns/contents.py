@@ -71,8 +71,21 @@ class Contents:
         if rows is None and (kept := self._all_directions) is not None:
             return kept @ towards
         blocks = self._blocks() if rows is None else (rows[i : i + BLOCK] for i in range(0, len(rows), BLOCK))
-        parts = [self.directions(block) @ towards for block in blocks]
+        parts = [self._cosines(block, towards) for block in blocks]
         return np.concatenate(parts) if parts else np.zeros((0, towards.shape[1]), np.float32)
+
+    def _cosines(self, rows: I64, towards: F32) -> F32:
+        """The same without making the residuals: x and T p are each multiplied by the column."""
+        total = self.total[rows, None]
+        asked = self.words[rows].astype(np.float64) @ (towards / np.sqrt(self.usual)[:, None])
+        residual = (asked - total * (np.sqrt(self.usual) @ towards)) / np.sqrt(np.maximum(total, 1))
+        return (residual / self.length[rows, None]).astype(np.float32)
+
+    @cached_property
+    def sample(self) -> tuple[I64, F32]:
+        """Some accounts, evenly drawn, that stand for all of them where these are very many, and their unit vectors."""
+        rows = np.arange(0, len(self), max(1, len(self) // BLOCK))
+        return rows, self.directions(rows)
 
     def _residual(self, rows: I64) -> F64:
         expected = np.maximum(self.total[rows], 1)[:, None] * self.usual

@@ -24,6 +24,7 @@ NEIGHBOURS = 12
 LEAST_COSINE = 0.35  # in 128 bins strangers' contents are 0.0 +- 0.09 apart
 RESOLUTIONS = (0.5, 4.0, 24.0)
 SPARSE = (0.1, 4.0)  # of the graph of shared things alone, which falls apart by itself
+COMMON_PROPERTY = 5  # times the accounts of a hub
 SEED = 1
 
 
@@ -56,8 +57,11 @@ def _edges_of_contents(population: Population) -> Edges:
 def _edges_of_keys(keys: Keys, hub: int, first: int) -> Edges:
     """Accounts to the things they hold; things are the vertices from `first` on."""
     held = keys.held.tocoo()
+    # beyond, an edge weighs next to nothing and there are very many; words in two hands are chance
+    worth = (keys.degree <= COMMON_PROPERTY * hub) & (keys.degree >= (3 if keys.name == "text" else 2))
+    row, col = held.row[worth[held.col]], held.col[worth[held.col]]
     weight = np.where(keys.degree > hub, 0.1, 1.0) / np.log2(1 + keys.degree)
-    return Edges(held.row.astype(np.int64), held.col.astype(np.int64) + first, weight[held.col])
+    return Edges(row.astype(np.int64), col.astype(np.int64) + first, weight[col])
 
 
 def _graph(population: Population, contents: Edges | None, keys: list[Keys], hub: int) -> ig.Graph:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from stillwatch.profiles.state import HOURS, MOST, MOST_TOKENS
 from stillwatch.signatures.compiled import I32, I64, U8, U16, U32, U64, compiled
 from stillwatch.signatures.kernel import mix
+from stillwatch.signatures.registers import load
 
 Bool = npt.NDArray[np.bool_]
 Array = npt.NDArray[Any]  # integers of any size
@@ -62,10 +63,15 @@ def hash_texts(offsets: I32, octets: U8, known: int) -> U64:
     out = np.zeros(len(offsets) - 1, np.uint64)
     for i in range(len(out)):
         start, end = offsets[i], offsets[i + 1]
-        h = np.uint64(end - start) * _PRIME
-        for j in range(start, min(end, start + known)):
+        h, j, stop = np.uint64(end - start) * _PRIME, np.uint64(start), np.uint64(min(end, start + known))
+        while j + np.uint64(8) <= stop:
+            h = (h ^ load(octets, j)) * _PRIME
+            h ^= h >> np.uint64(29)
+            j += np.uint64(8)
+        while j < stop:
             h = (h ^ np.uint64(octets[j])) * _PRIME
             h ^= h >> np.uint64(29)
+            j += np.uint64(1)
         if end > start:
             out[i] = mix(h) | np.uint64(1)
     return out
