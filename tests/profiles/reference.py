@@ -22,8 +22,10 @@ def mix(x):
 def hashed(text, known=None):
     octets = (text or "").encode()
     h = len(octets) * PRIME & MASK
-    for octet in octets[:known]:
-        h = (h ^ octet) * PRIME & MASK
+    octets, whole = octets[:known], len(octets[:known]) // 8 * 8
+    steps = [int.from_bytes(octets[i : i + 8], "little") for i in range(0, whole, 8)] + list(octets[whole:])
+    for step in steps:
+        h = (h ^ step) * PRIME & MASK
         h ^= h >> 29
     return mix(h) | 1 if octets else 0
 
