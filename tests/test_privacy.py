@@ -22,6 +22,7 @@ SCENARIO = {
         {
             "name": "c",
             "content": "reason",
+            "template": "prefix",
             "accounts": 40,
             "requests": 1000,
             "payment_distinct": 0.2,

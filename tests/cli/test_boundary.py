@@ -85,7 +85,10 @@ def test_a_full_standard_output_is_one_line():
 
 
 def test_interrupting_a_scan_leaves_one_line_and_no_file(tmp_path):
-    program = [sys.executable, "-m", "stillwatch.cli", "scan", "-", "-o", "findings.json"]
+    # whoever runs the tests in the background may have had interrupts ignored
+    started = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    started += "; from stillwatch.cli import main; main()"
+    program = [sys.executable, "-c", started, "scan", "-", "-o", "findings.json"]
     with subprocess.Popen(program, cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         time.sleep(2)
         process.send_signal(signal.SIGINT)

@@ -152,8 +152,8 @@ def test_neither_texts_nor_accounts_are_stored(store, document, reject):
     for campaign in document.campaigns:
         assert not [a for a in campaign.accounts if a.account_id.encode() in kept]
         long_enough = [part.text[:20] for text in campaign.shared_text for part in text if len(part.text) >= 8]
-        assert long_enough
         assert not [text for text in long_enough if text.encode() in kept]
+    assert any(campaign.shared_text for campaign in document.campaigns)
 
 
 @pytest.mark.parametrize("missing", [{"author": " "}, {"reason": ""}])

@@ -67,14 +67,16 @@ def _with_reasons(population: Population, found: Membership) -> Membership:
     if len(found.rows) < 3:
         return found
     cluster = Cluster(population, found.rows)
-    another = (_by_all_links(cluster)[found.rows] >= REASON) | (in_step(cluster, found.rows) >= STEP_SHARE / 2)
-    words = text.weigh(cluster)
+    linked = (_by_all_links(cluster)[found.rows] >= REASON) | (in_step(cluster, found.rows) >= STEP_SHARE / 2)
+    another, words = linked, text.weigh(cluster)
     if words.observed >= 0.8 and words.expected <= 0.005:  # a wrapper that nearly all of them send, and nobody else
-        another |= _by_text(cluster)[found.rows] >= TEXT_CAP / 2
+        another = linked | (_by_text(cluster)[found.rows] >= TEXT_CAP / 2)
+    fair = affinity(cluster, linked) >= FAIR
     island = min(ISLAND, float(np.log2(len(population))) - content.SELECTION - 1)
-    if content.weigh(cluster).bits >= island and another.mean() >= SOME and affinity(cluster, another) >= FAIR:
+    if fair and another.mean() >= SOME and content.weigh(cluster).bits >= island:
         return found
-    return Membership(found.rows[another], found.bits[another])
+    kept = another if fair else linked  # who borrows a popular client's prompt does not make its users his
+    return Membership(found.rows[kept], found.bits[kept])
 
 
 def belonging(cluster: Cluster, *, links: bool = True) -> F64:

@@ -105,17 +105,14 @@ def _promise(cluster: Cluster, settings: ScanConfig) -> float:
 def _suspicions(
     population: Population, membership: Membership, settings: ScanConfig, hints: list[I64], splits: int = SPLITS
 ) -> list[Suspicion]:
-    """The cluster if it passes the line; its halves if it falls in two that pass each on its own."""
+    """The cluster if it passes the line; or, if it falls in two, those halves that pass on their own."""
     whole = _suspicion(population, membership, settings)
-    if whole is None:
-        return []
-    sides = operators.halves(whole.cluster, hints) if splits else None
-    parts = (
-        [_without_others(settle(population, rows), other) for rows, other in zip(sides, sides[::-1], strict=True)]
-        if sides
-        else []
-    )
-    return [s for part in parts for s in _suspicions(population, part, settings, hints, splits - 1)] or [whole]
+    sides = operators.halves(whole.cluster, hints) if whole and splits else None
+    if whole is None or sides is None:
+        return [whole] if whole else []
+    pairs = zip(sides, sides[::-1], strict=True)
+    parts = [_without_others(settle(population, rows), other) for rows, other in pairs]
+    return [s for part in parts for s in _suspicions(population, part, settings, hints, splits - 1)]
 
 
 def _without_others(membership: Membership, others: I64) -> Membership:
