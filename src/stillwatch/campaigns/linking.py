@@ -43,10 +43,15 @@ def propose(population: Population, hub: int) -> list[I64]:
     words = [population.keys["text"]]
     means = [population.keys[name] for name in ("payment", "mail_domain", "address", "turn")]
     views = ((asked, words, RESOLUTIONS), (asked, words + means, RESOLUTIONS[1:2]), (None, means, SPARSE))
-    graphs = ((_graph(population, contents, keys, hub), resolutions) for contents, keys, resolutions in views)
-    found = (_communities(graph, len(population), r) for graph, resolutions in graphs for r in resolutions)
-    groups = {tuple(group) for groups in found for group in groups}
-    return [np.array(group) for group in sorted(groups, key=lambda g: (-len(g), g))]
+    graphs = ((*_graph(population, contents, keys, hub), resolutions) for contents, keys, resolutions in views)
+    groups = {
+        group.tobytes()
+        for graph, weights, resolutions in graphs
+        for resolution in resolutions
+        for group in _communities(graph, weights, len(population), resolution)
+    }
+    found = [np.frombuffer(group, np.int32).astype(np.int64) for group in groups]
+    return sorted(found, key=lambda group: (-len(group), group.tolist()))
 
 
 def _edges_of_contents(population: Population) -> Edges:
@@ -64,23 +69,22 @@ def _edges_of_keys(keys: Keys, hub: int, first: int) -> Edges:
     return Edges(row.astype(np.int64), col.astype(np.int64) + first, weight[col])
 
 
-def _graph(population: Population, contents: Edges | None, keys: list[Keys], hub: int) -> ig.Graph:
+def _graph(population: Population, contents: Edges | None, keys: list[Keys], hub: int) -> tuple[ig.Graph, F64]:
     n = len(population)
     parts = [contents] if contents else []
     for k in keys:
         parts.append(_edges_of_keys(k, hub, n))
         n += k.held.shape[1]
-    a, b, weight = (np.concatenate([getattr(p, name) for p in parts]) for name in ("a", "b", "weight"))
-    graph = ig.Graph(n=n, edges=np.stack([a, b], axis=1), directed=False)
-    graph.es["weight"] = weight
-    return graph
+    edges = np.stack([np.concatenate([getattr(p, end) for p in parts]) for end in ("a", "b")], axis=1)
+    return ig.Graph(n=n, edges=edges, directed=False), np.concatenate([p.weight for p in parts])
 
 
-def _communities(graph: ig.Graph, accounts: int, resolution: float) -> Iterator[list[int]]:
+def _communities(graph: ig.Graph, weights: F64, accounts: int, resolution: float) -> Iterator[npt.NDArray[np.int32]]:
     """Leiden communities, without the things, of three accounts or more."""
     ig.set_random_number_generator(random.Random(SEED))  # noqa: S311
-    found = graph.community_leiden("modularity", weights="weight", resolution=resolution, n_iterations=2)
-    for group in found:
-        members = sorted(v for v in group if v < accounts)
-        if len(members) >= 3:
-            yield members
+    found = graph.community_leiden("modularity", weights=weights, resolution=resolution, n_iterations=2)
+    label = np.array(found.membership[:accounts])
+    order = np.argsort(label, kind="stable").astype(np.int32)
+    for group in np.split(order, np.flatnonzero(np.diff(label[order])) + 1):
+        if len(group) >= 3:
+            yield group

@@ -24,6 +24,9 @@ from stillwatch.signatures.kernel import buffers
 I64 = npt.NDArray[np.int64]
 
 
+ROW_BITS = 31  # of a number that holds a thing (32 bits) and an account
+
+
 @dataclass(frozen=True)
 class Keys:
     """One kind of thing that accounts can have in common: an incidence matrix, accounts by things.
@@ -182,9 +185,13 @@ def _joined(one: tuple[I64, I64], other: tuple[I64, I64]) -> tuple[I64, I64]:
 
 def _keys(family: str, name: str, rows: I64, things: I64, *, n: int) -> Keys:
     """The incidence of accounts and things, things held by one account left out."""
-    distinct = np.unique(np.stack([rows, things]), axis=1)
-    values, code, degree = np.unique(distinct[1], return_inverse=True, return_counts=True)
-    common = degree[code] > 1
-    kept, code = np.unique(code[common], return_inverse=True)
-    held = sp.csr_matrix((np.ones(len(code), np.float32), (distinct[0][common], code)), shape=(n, len(kept)))
-    return Keys(family, name, held, degree[kept].astype(np.int64), values[kept])
+    pairs = np.unique(things << ROW_BITS | rows)  # one number a pair: sorting these is quick and takes little room
+    things, rows = pairs >> ROW_BITS, pairs & ((1 << ROW_BITS) - 1)
+    starts = np.flatnonzero(np.diff(things, prepend=-1))
+    degree = np.diff(np.append(starts, len(things)))
+    common = degree > 1
+    kept = np.repeat(common, degree)
+    code = np.repeat(np.arange(int(common.sum()), dtype=np.int32), degree[common])
+    ones = np.ones(len(code), np.float32)
+    held = sp.csr_matrix((ones, (rows[kept].astype(np.int32), code)), shape=(n, int(common.sum())))
+    return Keys(family, name, held, degree[common].astype(np.int64), things[starts][common])
