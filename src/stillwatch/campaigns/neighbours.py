@@ -14,6 +14,7 @@ F32 = npt.NDArray[np.float32]
 
 CELL = 8192
 ROUNDS = 2
+ROWS = 256  # compared with their whole cell at a time
 
 
 def nearest(contents: Contents, rows: I64, k: int, least: float) -> tuple[I64, I64, F32]:
@@ -55,8 +56,8 @@ def _within(contents: Contents, rows: I64, k: int, least: float) -> tuple[I64, I
     directions = contents.directions(rows)
     k = min(k, len(rows) - 1)
     found = []
-    for start in range(0, len(rows), 1024):
-        cosines = directions[start : start + 1024] @ directions.T
+    for start in range(0, len(rows), ROWS):
+        cosines = directions[start : start + ROWS] @ directions.T
         here = np.arange(len(cosines))
         cosines[here, start + here] = -1
         top = np.argpartition(-cosines, k - 1, axis=1)[:, :k]

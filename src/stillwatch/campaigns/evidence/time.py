@@ -24,6 +24,7 @@ SMOOTHING = 20.0  # hours of the log's own rhythm that every estimate starts fro
 MARGIN = 1.5  # bits a party that unrelated programs reach by running at the same times
 LITTLE = 1.0  # bits against: strangers cannot be told from accounts that take turns
 ENOUGH = 15  # parties from which on more do not make it surer; six teams may well run one benchmark on one day
+TEAMS, MOST_OF_FEW = 10, 3.5  # fewer parties in step are no independent reason: a release day brings teams together
 FEW = 24  # parties that are held against the others one by one
 LEAST_TURNS, MANY = 8, 1000  # accounts that are compared pair by pair
 BLOCK = 8192
@@ -88,13 +89,14 @@ def weigh_in_step(cluster: Cluster) -> Evidence | None:
         return None
     each = _in_step(_active(cluster), cluster.population.rhythm)
     mean = float(np.mean(np.clip(each, -10, 30)))
+    most = 8.0 if len(each) >= TEAMS else MOST_OF_FEW
     weight = min(len(each), ENOUGH) / ENOUGH  # few programs meet by chance
     bits = (mean - MARGIN) * 5 * weight**2 if mean > MARGIN else max(-LITTLE, min(0.0, mean)) * weight
     says = (
         f"Knowing when the others are active tells {mean:.1f} bits about when one of these customers is, "
         f"beyond the time of day and the rhythm of the whole service; unrelated programs reach {MARGIN}."
     )
-    return Evidence("time", "in_step", clip(bits, -LITTLE, 8), round(mean, 2), MARGIN, "AML.T0040", says)
+    return Evidence("time", "in_step", clip(bits, -LITTLE, most), round(mean, 2), MARGIN, "AML.T0040", says)
 
 
 def weigh_handed_over(cluster: Cluster) -> Evidence | None:
