@@ -16,11 +16,10 @@ import pyarrow.compute as pc
 
 from stillwatch.campaigns.cluster import Cluster
 from stillwatch.campaigns.footage import Footage
-from stillwatch.campaigns.membership import belonging
 from stillwatch.campaigns.population import Population, build
-from stillwatch.campaigns.score import weigh
+from stillwatch.campaigns.selection import passing_score
 from stillwatch.config import ScanConfig
-from stillwatch.profiles.accounts import Profiles, zero
+from stillwatch.profiles.accounts import Profiles, merge, zero
 
 I64 = npt.NDArray[np.int64]
 
@@ -49,10 +48,7 @@ def crossings(
 
     @cache
     def at(cut: int) -> Population:
-        both = zero()
-        both.absorb(background)
-        both.absorb(so_far[cut])
-        return build(both, accounts)
+        return build(merge(background, so_far[cut]), accounts)
 
     def first(who: pa.StringArray) -> int | None:
         cut = bisect_left(range(n), True, key=lambda cut: _passes(at(cut), who, settings))
@@ -65,18 +61,11 @@ def _so_far(slices: list[Profiles]) -> Iterator[Profiles]:
     """What was done before each cut."""
     done = zero()
     for part in slices[:-1]:
-        more = zero()
-        more.absorb(done)
-        more.absorb(part)
-        done = more
+        done = merge(done, part)
         yield done
 
 
 def _passes(population: Population, who: pa.StringArray, settings: ScanConfig) -> bool:
     found = pc.index_in(who, population.profiles.ids).drop_null()
     rows = np.sort(found.to_numpy().astype(np.int64))
-    cluster = Cluster(population, rows)
-    if len(rows) < settings.min_accounts or cluster.parties < settings.min_parties:
-        return False
-    core = rows[belonging(cluster, links=False)[rows] >= 0]
-    return weigh(cluster, Cluster(population, core), settings).speaks(settings)
+    return passing_score(Cluster(population, rows), settings) is not None

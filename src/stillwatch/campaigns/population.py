@@ -87,13 +87,13 @@ def build(profiles: Profiles, accounts: pa.Table | None) -> Population:
     """Arrange profiles and the accounts table (schema `traffic.schema.ACCOUNTS`; None if there is none)."""
     profiles = profiles.ordered()
     desk = _desk(profiles.ids, accounts)
-    seen = _client_addresses(profiles)
+    seen, foreign = _client_addresses(profiles), _foreign(profiles)
     keys = [
         _keys("sign_up", "payment", *_of_desk(desk["payment_fingerprint"]), n=len(profiles)),
         _keys("sign_up", "mail_domain", *_of_desk(desk["email_domain"]), n=len(profiles)),
         _keys("network", "address", *_joined(seen, _of_desk(desk["signup_address"])), n=len(profiles)),
         _keys("text", "text", *_of_set(profiles["shared"], EMPTY64), n=len(profiles)),
-        _keys("protocol", "turn", *_foreign_turns(profiles), n=len(profiles)),
+        _keys("protocol", "turn", *_foreign_turns(profiles, foreign), n=len(profiles)),
     ]
     organization = np.where(
         desk["organization_id"] >= 0, desk["organization_id"], profiles["organization"].astype(np.int64)
@@ -110,7 +110,7 @@ def build(profiles: Profiles, accounts: pa.Table | None) -> Population:
             organization,
             desk=accounts is not None,
         ),
-        tells=(_foreign(profiles) != EMPTY32).any(1),
+        tells=(foreign != EMPTY32).any(1),
         rhythm=_rhythm(profiles["hours"]),
         signed_up=accounts is not None,
         education=desk["education"].astype(bool),
@@ -162,10 +162,9 @@ def _foreign(profiles: Profiles) -> npt.NDArray[np.generic]:
     return np.where((told != EMPTY32) & (told < knows) & unasked, told, EMPTY32)
 
 
-def _foreign_turns(profiles: Profiles) -> tuple[I64, I64]:
+def _foreign_turns(profiles: Profiles, foreign: npt.NDArray[Any]) -> tuple[I64, I64]:
     """Foreign turns, held by those who presented them and by all who asked them."""
-    asked, foreign = profiles["asked"], _foreign(profiles)
-    tellers, askers = _of_set(foreign, EMPTY32), _of_set(asked, EMPTY32)
+    tellers, askers = _of_set(foreign, EMPTY32), _of_set(profiles["asked"], EMPTY32)
     known = np.isin(askers[1], tellers[1])
     return _joined(tellers, (askers[0][known], askers[1][known]))
 

@@ -123,11 +123,17 @@ def _without_others(membership: Membership, others: I64) -> Membership:
 
 def _suspicion(population: Population, membership: Membership, settings: ScanConfig) -> Suspicion | None:
     cluster = Cluster(population, membership.rows)
+    score = passing_score(cluster, settings)
+    return Suspicion(cluster, membership, score) if score else None
+
+
+def passing_score(cluster: Cluster, settings: ScanConfig) -> Score | None:
+    """The score of a cluster that is large enough and passes the line; None for any other."""
     if len(cluster) < settings.min_accounts or cluster.parties < settings.min_parties:
         return None
-    core = membership.rows[belonging(cluster, links=False)[membership.rows] >= 0]
-    score = weigh(cluster, Cluster(population, core), settings)
-    return Suspicion(cluster, membership, score) if score.speaks(settings) else None
+    core = cluster.rows[belonging(cluster, links=False)[cluster.rows] >= 0]
+    score = weigh(cluster, Cluster(cluster.population, core), settings)
+    return score if score.speaks(settings) else None
 
 
 def _without_overlap(population: Population, suspicions: list[Suspicion], settings: ScanConfig) -> list[Suspicion]:
