@@ -49,7 +49,7 @@ measure: $(VENV)/.dev  ## write docs/measurements.md anew: hours
 	$(MEASURE) bench/growth.py --full --markdown docs/measurements.md
 
 LOCK = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-header --no-annotate --extra report --group build
+	--no-emit-index-url --no-header --no-annotate --extra report --extra exchange --group build
 
 lock:  ## pin the newest versions that fit (needs uv)
 	$(LOCK) --upgrade --output-file requirements/run.txt

@@ -42,3 +42,15 @@ class PrivacyError(StillwatchError):
     """What was asked would show more than it may."""
 
     exit_code = 4
+
+
+class ExchangeError(StillwatchError):
+    """The exchange or a member cannot be reached, or answers what it should not; trying again may help."""
+
+    exit_code = 3
+
+
+class TrustError(ExchangeError):
+    """A signature, a membership or a marking does not hold. Trying again does not help, and nothing tries."""
+
+    exit_code = 4
