@@ -5,23 +5,14 @@ Times are whole microseconds since 1970 (UTC) inside and `YYYY-MM-DDTHH:MM:SS.ss
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import Literal
+
+from stillwatch.indicators.markings import Level as Level  # noqa: PLC0414 — one of our words, and theirs
 
 #: What a collection is for. Nobody but the server writes to `retractions`.
 CollectionKind = Literal["objects", "retractions"]
 AuthKind = Literal["basic", "oauth", "mtls"]
 Action = Literal["add", "delete", "key"]
-
-
-class Level(IntEnum):
-    """TLP 2.0, from the widest to the narrowest."""
-
-    CLEAR = 0
-    GREEN = 1
-    AMBER = 2
-    AMBER_STRICT = 3
-    RED = 4
 
 
 @dataclass(frozen=True)
