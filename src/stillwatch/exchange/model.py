@@ -111,8 +111,8 @@ class LogEntry:
     version: str | None = None
 
 
-#: `match[version]`: a keyword, or exact versions (microseconds).
-Versions = Literal["last", "first", "all"] | tuple[int, ...]
+#: `match[version]`: a keyword, or any of several: exact versions (microseconds), the last, the first. `all` stands alone.
+Versions = Literal["last", "first", "all"] | tuple[int | Literal["last", "first"], ...]
 
 
 @dataclass(frozen=True)
