@@ -1,0 +1,124 @@
+"""Errors as TAXII 2.1 writes them (section 3.6.1), whatever went wrong and wherever.
+
+    raise Problem(404, "Not found", "There is no such collection here.", "unknown-collection")
+
+`Boundary` turns problems into responses. What nobody foresaw becomes a 500 with an `error_id` and a log line that names
+the place in the code and nothing of what was asked or stored.
+"""
+
+import json
+import logging
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+
+from fastapi import Request, Response
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+#: Every response of a TAXII endpoint is of this type, errors too (section 3.1).
+MEDIA_TYPE = "application/taxii+json;version=2.1"
+
+_LOG = logging.getLogger("stillwatch.exchange")
+_TITLES = {404: "Not found", 405: "Method not allowed"}
+_HINTS = {
+    404: "There is nothing under this path for you. Paths of TAXII end with a slash.",
+    405: "This endpoint does not know the method; Allow names those that it knows.",
+}
+
+
+class Problem(Exception):  # noqa: N818 — TAXII's word is "error message"; this is what one says
+    """Something that the client is told.
+
+    Args:
+        status: the HTTP status.
+        title: the error in a few words, always the same for one code.
+        description: what to do about it. Never says whether something exists that the client may not see.
+        code: for programs.
+        headers: of the response, such as Retry-After.
+        more: further properties of the message (RFC 6749 wants `error`).
+    """
+
+    def __init__(
+        self,
+        status: int,
+        title: str,
+        description: str | None = None,
+        code: str | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        more: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(title)
+        self.status, self.title, self.description, self.code = status, title, description, code
+        self.headers, self.more = dict(headers or {}), dict(more or {})
+
+
+def not_found() -> Problem:
+    """What is not there and what is not for the client look the same."""
+    return Problem(404, _TITLES[404], _HINTS[404], "not-found")
+
+
+def response(problem: Problem, error_id: str) -> Response:
+    """The error message of a problem."""
+    message = {
+        "title": problem.title,
+        "description": problem.description,
+        "error_id": error_id,
+        "error_code": problem.code,
+        "http_status": str(problem.status),
+        **problem.more,
+    }
+    body = json.dumps({name: text for name, text in message.items() if text is not None}).encode()
+    return Response(body, problem.status, headers={"content-type": MEDIA_TYPE} | problem.headers)
+
+
+def routing_problem(request: Request, error: Exception) -> Response:
+    """The handler for what the routing finds wrong: an unknown path, an unknown method."""
+    assert isinstance(error, HTTPException)  # noqa: S101 — it is registered for nothing else
+    title = _TITLES.get(error.status_code, "The request cannot be served")
+    code = title.lower().replace(" ", "-")
+    problem = Problem(error.status_code, title, _HINTS.get(error.status_code), code, headers=error.headers)
+    return response(problem, request.scope["request_id"])
+
+
+class Boundary:
+    """The ASGI middleware where errors end."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers with an error message, unless the response is already on its way."""
+        begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noting)
+        except Exception as error:
+            if begun:
+                _report(error, scope["request_id"])
+                raise Interrupted from None
+            problem = error if isinstance(error, Problem) else _unforeseen(error, scope["request_id"])
+            await response(problem, scope["request_id"])(scope, receive, send)
+
+
+class Interrupted(Exception):  # noqa: N818 — not an error of its own
+    """A response broke off; the server closes the connection, so that nobody takes it for whole."""
+
+
+def _unforeseen(error: Exception, error_id: str) -> Problem:
+    _report(error, error_id)
+    return Problem(500, "Internal error", "The operator finds it in the log by its error_id.", "internal")
+
+
+def _report(error: Exception, error_id: str) -> None:
+    """The kind of the error and its place; its message might hold what a member sent."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = next((frame for frame in reversed(frames) if "stillwatch" in frame.filename), frames[-1])
+    place = f"{Path(ours.filename).name}:{ours.lineno}"
+    _LOG.error("fault", extra={"fields": {"error_id": error_id, "error": type(error).__name__, "place": place}})
