@@ -58,6 +58,7 @@ class Member:
     quarantined: bool = True  # new: what it says is shown, but matches nothing by itself
     public_key: bytes | None = None  # Ed25519, 32 bytes
     fingerprint: str | None = None  # SHA-256 of the client certificate, hex
+    revision: int = 0  # grows with every change of its access: what was remembered of an older one does not hold
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,9 @@ class NewRecord:
     body: bytes
     revoked: bool = False
     signature: bytes | None = None  # the publisher's, Ed25519 over RFC 8785
+    key_id: str | None = None  # of the publisher's key
     receipt: bytes | None = None  # the exchange's own
+    receipt_key_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -133,4 +136,37 @@ class Page:
     """Records in the order of `date_added`; `more` follow."""
 
     records: tuple[Record, ...]
+    more: bool
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the store has of an object, for whoever takes the next version in."""
+
+    version: int  # microseconds
+    publisher: str
+    level: Level
+    revoked: bool
+
+
+@dataclass(frozen=True)
+class Signed:
+    """What vouches for one version of an object; each part may be absent."""
+
+    id: str
+    version: str
+    date_added: int
+    signature: bytes | None  # the publisher's
+    key_id: str | None
+    receipt: bytes | None  # the exchange's
+    receipt_key_id: str | None
+    log_index: int | None  # of its entry in the root's log
+    salt: bytes | None  # opens the commitment of that entry
+
+
+@dataclass(frozen=True)
+class SignedPage:
+    """Signatures in the order of `date_added`; `more` follow."""
+
+    signatures: tuple[Signed, ...]
     more: bool
