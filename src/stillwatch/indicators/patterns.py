@@ -16,13 +16,14 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from stillwatch.indicators import ids
+from stillwatch.indicators.buckets import Bucket
 
 PATTERN_TYPE = "model-api-sig"
 PATTERN_VERSION = "1.0"
 #: Characters of a pattern: the largest has 4,096 tokens.
 LONGEST = 256 * 1024
-#: Fewer tokens would fit too many texts.
-FEWEST_TOKENS = 4
+#: One alone may be a turn of phrase.
+FEWEST_TOKENS = 2
 
 Token = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")]
@@ -31,13 +32,11 @@ Duration = Annotated[str, Field(pattern=r"^P([1-9][0-9]{0,2}D|T[1-9][0-9]{0,2}[H
 Share = Annotated[float, Field(ge=0.1, le=1)]
 Class = Literal["payment", "mail-domain", "address"]
 Feature = Literal[
-    "active_hours_per_day",
     "interarrival_cv",
     "max_tokens_mode_share",
     "peak_concurrency_per_account",
     "requests_per_active_hour",
 ]
-Bucket = Literal["1-9", "10-99", "100-999", "1e3-1e4", "1e4-1e5", "1e5-1e6", "1e6-1e7", "1e7-1e8", "1e8+"]
 
 TextTokens = Annotated[tuple[Token, ...], Field(min_length=FEWEST_TOKENS, max_length=4096)]
 SharedTokens = Annotated[tuple[Token, ...], Field(min_length=1, max_length=1024)]
@@ -122,7 +121,7 @@ class Range(_Part):
 
 
 class Cadence(_Part):
-    """How machines ask: even gaps, no rest, one setting."""
+    """How machines ask: even gaps, many at once, one setting. Never the hour of the day."""
 
     v: Literal[1] = 1
     kind: Literal["cadence"] = "cadence"
@@ -131,7 +130,14 @@ class Cadence(_Part):
     all_of: bool = Field(description="True: every range must hold; False: one is enough")
 
 
-Pattern = PromptTemplate | Vocabulary | AccountNetwork | Cadence
+class Never(_Part):
+    """What stands in the place of a withdrawn signature: it matches nothing."""
+
+    v: Literal[1] = 1
+    kind: Literal["never"] = "never"
+
+
+Pattern = PromptTemplate | Vocabulary | AccountNetwork | Cadence | Never
 _ANY: TypeAdapter[Pattern] = TypeAdapter(Annotated[Pattern, Field(discriminator="kind")])
 
 
