@@ -1,0 +1,287 @@
+"""HTTP as a careful client does it.
+
+    with connect(Access("https://exchange.example/taxii2/", "oauth", "acme", secret)) as http:
+        http.get("https://exchange.example/forum/collections/")
+
+Whoever is given this client gets its guards: requests go to the exchange's own host and nowhere else, so that no
+redirect and no answer can lead credentials away; TLS is verified; an answer has a largest size; what passes (429, 502,
+503, 504, a broken connection) is tried again, waiting longer each time, as long as `Retry-After` asks within reason.
+"""
+
+import random
+import ssl
+import time
+import urllib.request
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote
+
+import httpx2
+
+from stillwatch import __version__
+from stillwatch.errors import ConfigError, ExchangeError, TrustError
+
+Scheme = Literal["oauth", "basic", "token", "mtls"]
+
+LARGEST = 128 * 1024 * 1024  # bytes of one answer; above the 100 MiB that a TAXII server commonly takes in one POST
+PASSING = frozenset({429, 502, 503, 504})
+ONCE = {"once": True}  # as `extensions`: not to be repeated, for the caller has a better way to go on
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_REDIRECTIONS = 3
+_LONGEST_WAIT = 60.0  # seconds that a server may keep us waiting at once
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where the exchange is, and who asks there.
+
+    Raises:
+        ConfigError: the address is none, or would send a secret in the clear.
+    """
+
+    url: str  # of the discovery document or of an API root
+    scheme: Scheme = "oauth"
+    member: str | None = None
+    secret: str | None = field(default=None, repr=False)
+    token_url: str | None = None  # OAuth2's token endpoint; `/oauth/token` at the same host where it is not given
+    ca_file: Path | None = None  # instead of the system's authorities
+    certificate_file: Path | None = None  # ours, for mTLS
+    certificate_key_file: Path | None = None
+    timeout: float = 30.0  # seconds for each read
+    attempts: int = 5
+
+    def __post_init__(self) -> None:
+        for url in filter(None, (self.url, self.token_url)):
+            _check(url)
+        if self.scheme != "mtls" and not self.secret:
+            raise ConfigError("No secret is given.", where="exchange.secret_file")
+        if self.scheme in {"oauth", "basic"} and not self.member:
+            raise ConfigError("No member is given.", where="exchange.member")
+        if self.scheme == "mtls" and not self.certificate_file:
+            raise ConfigError("No client certificate is given.", where="exchange.certificate_file")
+
+
+def _check(url: str) -> None:
+    try:
+        parsed = httpx2.URL(url)
+    except httpx2.InvalidURL:
+        parsed = httpx2.URL("")
+    example = "Write one such as https://exchange.example/taxii2/."
+    if parsed.scheme not in {"http", "https"} or not parsed.host or parsed.userinfo:
+        raise ConfigError("This is no address of an exchange.", where="exchange.url", hint=example)
+    if parsed.scheme == "http" and parsed.host not in _LOOPBACK:
+        raise ConfigError("Without TLS the secret would be readable on its way.", where="exchange.url", hint=example)
+
+
+def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> httpx2.Client:
+    """An HTTP client for one exchange, with all guards.
+
+    Args:
+        access: where, and as whom.
+        sleep: how to wait between two attempts.
+
+    Raises:
+        ConfigError: a certificate or a key of ours cannot be read.
+    """
+    home = frozenset(_origin(httpx2.URL(url)) for url in (access.url, access.token_url) if url)
+    url = httpx2.URL(access.url)
+    proxies = {} if urllib.request.proxy_bypass(url.host) else urllib.request.getproxies()
+    inner = httpx2.HTTPTransport(verify=_tls(access), proxy=proxies.get(url.scheme))
+    agent = {"User-Agent": f"stillwatch/{__version__}", "Accept-Encoding": "identity"}
+    guard = Guard(inner, home, attempts=access.attempts, sleep=sleep)
+    return httpx2.Client(transport=guard, auth=_auth(access), headers=agent, timeout=access.timeout)
+
+
+class Guard(httpx2.BaseTransport):
+    """The transport beneath the client: where a request may go, how often it is tried, how large an answer may be."""
+
+    def __init__(
+        self,
+        inner: httpx2.BaseTransport,
+        home: frozenset[tuple[str, str, int]],
+        *,
+        attempts: int = 5,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._inner, self._home = inner, home
+        self._attempts, self._sleep = attempts, sleep
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._inner.close()
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Answers a request, or fails in words.
+
+        Raises:
+            ExchangeError: it leads to another host, the answer is too large, or nobody answers after all attempts.
+            TrustError: the host's certificate does not hold.
+        """
+        if _origin(request.url) not in self._home:
+            hint = "If it is the exchange's, write its address as exchange.url."
+            raise ExchangeError(
+                "The exchange names another host, which is not asked.", where=_place(request.url), hint=hint
+            )
+        attempts = 1 if request.extensions.get("once") else self._attempts
+        for attempt in range(1, attempts + 1):
+            response, reason = self._tried(request)
+            if response is not None and response.status_code not in PASSING:
+                return self._at_home(request, response)
+            if attempt < attempts:
+                self._sleep(_wait(attempt, response))
+        hint = "Try again later: nothing is lost, a next run goes on where this one stopped."
+        raise ExchangeError(f"The exchange cannot be reached: {reason}.", where=_place(request.url), hint=hint)
+
+    def _tried(self, request: httpx2.Request) -> tuple[httpx2.Response | None, str]:
+        try:
+            response = self._inner.handle_request(request)
+            whole = httpx2.Response(
+                response.status_code, headers=response.headers, content=self._read(request, response), request=request
+            )
+        except httpx2.TransportError as error:
+            if _certificate(error):
+                hint = "If it is signed by an authority of your own, name that as exchange.ca_file."
+                raise TrustError(
+                    "The host's certificate does not hold.", where=_place(request.url), hint=hint
+                ) from None
+            return None, type(error).__name__
+        return whole, f"HTTP status {whole.status_code}"
+
+    def _read(self, request: httpx2.Request, response: httpx2.Response) -> bytes:
+        """The whole body, so that a connection that breaks within it is tried again like any other."""
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            response.close()
+            raise ExchangeError("The answer is compressed, which was not asked for.", where=_place(request.url))
+        body = bytearray()
+        try:
+            for part in response.stream:  # type: ignore[union-attr]
+                body += part
+                if len(body) > LARGEST:
+                    raise TooLargeError(response.headers, where=_place(request.url))
+        finally:
+            response.close()
+        return bytes(body)
+
+    def _at_home(self, request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
+        """A redirect within the host is followed for reading; no other is."""
+        if response.status_code not in _REDIRECTS:
+            return response
+        target = request.url.join(response.headers.get("Location", ""))
+        followed: int = request.extensions.get("followed", 0)
+        if request.method != "GET" or followed >= _REDIRECTIONS or _origin(target) != _origin(request.url):
+            raise ExchangeError("The exchange redirects to where it is not followed.", where=_place(request.url))
+        extensions = {**request.extensions, "followed": followed + 1}
+        return self.handle_request(httpx2.Request("GET", target, headers=request.headers, extensions=extensions))
+
+
+class TooLargeError(ExchangeError):
+    """An answer over the largest size; its headers were read."""
+
+    def __init__(self, headers: httpx2.Headers, *, where: str) -> None:
+        super().__init__("The answer is larger than is taken.", where=where)
+        self.headers = headers
+
+
+class OAuth(httpx2.Auth):
+    """OAuth2 client credentials (RFC 6749, section 4.4): a token for a while, a new one when it is refused."""
+
+    requires_response_body = True
+
+    def __init__(self, url: str, member: str, secret: str) -> None:
+        self._url, self._basic = url, httpx2.BasicAuth(quote(member, safe=""), quote(secret, safe=""))
+        self._token: str | None = None
+
+    def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
+        """Asks for a token where there is none, and for another where it is no longer taken."""
+        for renew in (self._token is None, True):
+            if renew:
+                asked = httpx2.Request("POST", self._url, data={"grant_type": "client_credentials"})
+                self._token = _granted((yield next(self._basic.auth_flow(asked))))
+            request.headers["Authorization"] = f"Bearer {self._token}"
+            if (yield request).status_code != 401:
+                return
+
+
+def _granted(response: httpx2.Response) -> str:
+    place = _place(response.request.url)
+    if response.status_code in {400, 401, 403}:
+        hint = "Check exchange.member and its secret; the operator can issue a new one."
+        raise TrustError("The member's credentials are not accepted.", where=place, hint=hint)
+    try:
+        token = response.json()["access_token"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        token = None
+    if not isinstance(token, str):
+        hint = "If the exchange asks for passwords or certificates instead, set exchange.auth."
+        raise ExchangeError("No OAuth2 token is given here.", where=place, hint=hint)
+    return token
+
+
+def _auth(access: Access) -> httpx2.Auth | None:
+    """How each request says who asks."""
+    member, secret = access.member or "", access.secret or ""
+    match access.scheme:
+        case "oauth":
+            url = access.token_url or str(httpx2.URL(access.url).join("/oauth/token"))
+            return OAuth(url, member, secret)
+        case "basic":
+            return httpx2.BasicAuth(member, secret)
+        case "token":
+            return httpx2.FunctionAuth(lambda request: _with_token(request, secret))
+        case "mtls":
+            return None
+
+
+def _with_token(request: httpx2.Request, secret: str) -> httpx2.Request:
+    request.headers["Authorization"] = f"Bearer {secret}"
+    return request
+
+
+def _tls(access: Access) -> ssl.SSLContext | bool:
+    if not (access.ca_file or access.certificate_file):
+        return True
+    place = access.ca_file
+    try:
+        context = ssl.create_default_context(cafile=access.ca_file)
+        if access.certificate_file:
+            place = access.certificate_file
+            context.load_cert_chain(access.certificate_file, access.certificate_key_file)
+    except OSError as error:  # ssl.SSLError too
+        raise ConfigError(f"The certificate cannot be read ({error.strerror}).", where=str(place)) from None
+    return context
+
+
+def _origin(url: httpx2.URL) -> tuple[str, str, int]:
+    return url.scheme, url.host, url.port or {"http": 80}.get(url.scheme, 443)
+
+
+def _place(url: httpx2.URL) -> str:
+    """An address for a message: no query, which may hold what is not everybody's."""
+    return f"{url.scheme}://{url.netloc.decode()}{url.path}"
+
+
+def _wait(attempt: int, response: httpx2.Response | None) -> float:
+    """How long to wait: what the server asks, else 0.5, 1, 2, 4 s with jitter, so that members do not return at once.
+
+    Raises:
+        ExchangeError: the server asks for more patience than a command line has.
+    """
+    asked = response.headers.get("Retry-After", "") if response is not None else ""
+    if asked.isdecimal() and len(asked) <= 9:
+        if int(asked) > _LONGEST_WAIT:
+            raise ExchangeError("The exchange is busy.", hint=f"It asks to come back in {int(asked)} seconds.")
+        return float(asked)
+    return min(2.0 ** (attempt - 2), _LONGEST_WAIT) * random.uniform(0.8, 1.2)  # noqa: S311 — no secret
+
+
+def _certificate(error: BaseException | None) -> bool:
+    """Whether it failed at the host's certificate."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
