@@ -90,7 +90,7 @@ def test_constants_on_pages_are_those_of_the_code(page, module, name, value):
     assert str(getattr(importlib.import_module(f"stillwatch.{module}"), name)) == value, page
 
 
-@pytest.mark.parametrize("module", ["client", "content", "shared_keys", "text", "time"])
+@pytest.mark.parametrize("module", ["client", "content", "elsewhere", "shared_keys", "text", "time"])
 def test_example_sentences_are_those_that_the_evidence_says(module):
     pages = flowing(" ".join(path.read_text(encoding="utf-8") for path in (DOCS / "evidence").glob("*.md")))
     pieces = spoken(f"evidence/{module}.py")

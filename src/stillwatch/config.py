@@ -35,7 +35,7 @@ _XDG = {"pseudonyms.key_file": ("XDG_CONFIG_HOME", "key"), "reviews.path": ("XDG
 
 Bits = Annotated[float, Field(ge=-100, le=1000, allow_inf_nan=False)]
 HomePath = Annotated[Path, AfterValidator(Path.expanduser)]
-Family = Literal["content", "text", "sign_up", "network", "time", "protocol", "client"]
+Family = Literal["content", "text", "sign_up", "network", "time", "protocol", "client", "alliance"]
 
 
 def _listed(value: object) -> object:

@@ -54,10 +54,10 @@ def crowd(phrase) -> Callable[..., list[dict]]:
 
 @pytest.fixture(scope="session")
 def population_of(batch_of, accounts_of):
-    """A population from rows of requests and, if given, rows of the accounts table."""
+    """A population from rows of requests and, if given, rows of the accounts table, and signals."""
 
-    def make(rows, accounts=None):
-        return build(profile(batch_of(rows)), None if accounts is None else accounts_of(accounts))
+    def make(rows, accounts=None, signals=()):
+        return build(profile(batch_of(rows)), None if accounts is None else accounts_of(accounts), signals)
 
     return make
 

@@ -48,7 +48,7 @@ def crossings(
 
     @cache
     def at(cut: int) -> Population:
-        return build(merge(background, so_far[cut]), accounts)
+        return build(merge(background, so_far[cut]), accounts, population.known.signals)
 
     def first(who: pa.StringArray) -> int | None:
         cut = bisect_left(range(n), True, key=lambda cut: _passes(at(cut), who, settings))

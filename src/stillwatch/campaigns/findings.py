@@ -66,6 +66,13 @@ class TextPart:
 
 
 @dataclass(frozen=True)
+class Signature:
+    """What of a campaign's words so many accounts sent that it is nobody's own: it may be said to others, as tokens."""
+
+    template: tuple[int, ...]  # shingles (32 bits), those in most hands first
+
+
+@dataclass(frozen=True)
 class Campaign:
     """Accounts that act together, since when, what they took, and why we think so."""
 
@@ -87,6 +94,8 @@ class Campaign:
     timeline: tuple[tuple[datetime, int], ...]  # requests by hour, hours without any left out
     links: tuple[Link, ...]
     shared_text: tuple[tuple[TextPart, ...], ...]
+    signature: Signature = Signature(())
+    indicators: tuple[str, ...] = ()  # of other providers, which fit this campaign
 
 
 @dataclass(frozen=True)

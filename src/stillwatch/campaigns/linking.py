@@ -49,9 +49,19 @@ def propose(population: Population, hub: int) -> list[I64]:
         for graph, weights, resolutions in graphs
         for resolution in resolutions
         for group in _communities(graph, weights, len(population), resolution)
-    }
+    } | {group.tobytes() for group in _known_elsewhere(population, hub)}
     found = [np.frombuffer(group, np.int32).astype(np.int64) for group in groups]
     return sorted(found, key=lambda group: (-len(group), group.tolist()))
+
+
+def _known_elsewhere(population: Population, hub: int) -> Iterator[npt.NDArray[np.int32]]:
+    """Accounts that have what another provider's signal names; what more than a hub have is common property."""
+    known = population.known
+    for i in range(len(known.signals)):
+        parts = [held[:, [i]].tocoo().row for held in (known.means, known.words)]
+        group = np.unique(np.concatenate([np.zeros(0, np.int32), *(p for p in parts if len(p) <= hub)]))
+        if len(group) >= 3:
+            yield group.astype(np.int32)
 
 
 def _edges_of_contents(population: Population) -> Edges:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stillwatch.campaigns.cluster import Cluster
-from stillwatch.campaigns.evidence import content, text
+from stillwatch.campaigns.evidence import content, elsewhere, text
 from stillwatch.campaigns.evidence.text import own_words
 from stillwatch.campaigns.evidence.time import in_step
 from stillwatch.campaigns.operators import affinity
@@ -162,7 +162,7 @@ def _by_text(cluster: Cluster) -> F64:
 def _by_all_links(cluster: Cluster) -> F64:
     """Bits of everything that an account shares with members of other parties."""
     names = ("payment", "mail_domain", "address", "turn")
-    shared = [_by_links(cluster, cluster.population.keys[name]) for name in names]
+    shared = [_by_links(cluster, cluster.population.keys[name]) for name in names] + [elsewhere.by_account(cluster)]
     return np.minimum(np.sum(shared, axis=0), LINK_CAP)
 
 

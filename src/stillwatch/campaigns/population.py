@@ -4,6 +4,7 @@ One row an account, in the order of account ids, so that neither the order of a 
 finding. Built once from profiles (what was asked) and the accounts table (what the sign-up desk knows).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,6 +17,7 @@ import scipy.sparse as sp
 
 from stillwatch.campaigns.contents import Contents
 from stillwatch.campaigns.parties import parties
+from stillwatch.campaigns.signals import Known, Signal, known
 from stillwatch.profiles import fold
 from stillwatch.profiles.accounts import Profiles
 from stillwatch.profiles.state import EMPTY32, EMPTY64, HOURS
@@ -24,6 +26,7 @@ from stillwatch.signatures.kernel import buffers
 I64 = npt.NDArray[np.int64]
 
 
+SEVERAL = 3
 ROW_BITS = 31  # of a number that holds a thing (32 bits) and an account
 
 
@@ -68,6 +71,7 @@ class Population:
             the customer whose conversation was passed on.
         rhythm: how the whole log's activity spreads over the hours (`profiles.state.HOURS`); sums to 1.
         signed_up: whether an accounts table was given.
+        known: what other providers say of campaigns, as far as it occurs here.
     """
 
     profiles: Profiles
@@ -78,21 +82,24 @@ class Population:
     rhythm: npt.NDArray[np.float64]
     signed_up: bool
     education: npt.NDArray[np.bool_]
+    known: Known
 
     def __len__(self) -> int:
         return len(self.party)
 
 
-def build(profiles: Profiles, accounts: pa.Table | None) -> Population:
-    """Arrange profiles and the accounts table (schema `traffic.schema.ACCOUNTS`; None if there is none)."""
+def build(profiles: Profiles, accounts: pa.Table | None, signals: Sequence[Signal] = ()) -> Population:
+    """Arrange profiles, the accounts table (schema `traffic.schema.ACCOUNTS`; None if there is none) and signals."""
     profiles = profiles.ordered()
-    desk = _desk(profiles.ids, accounts)
+    said = _said(profiles.ids, accounts)
+    desk = {name: _hashed(values) for name, values in said.items() if name != "plan"}
+    shared = _of_set(profiles["shared"], EMPTY64)
     seen, foreign = _client_addresses(profiles), _foreign(profiles)
     keys = [
         _keys("sign_up", "payment", *_of_desk(desk["payment_fingerprint"]), n=len(profiles)),
         _keys("sign_up", "mail_domain", *_of_desk(desk["email_domain"]), n=len(profiles)),
         _keys("network", "address", *_joined(seen, _of_desk(desk["signup_address"])), n=len(profiles)),
-        _keys("text", "text", *_of_set(profiles["shared"], EMPTY64), n=len(profiles)),
+        _keys("text", "text", *shared, n=len(profiles)),
         _keys("protocol", "turn", *_foreign_turns(profiles, foreign), n=len(profiles)),
     ]
     organization = np.where(
@@ -113,8 +120,16 @@ def build(profiles: Profiles, accounts: pa.Table | None) -> Population:
         tells=(foreign != EMPTY32).any(1),
         rhythm=_rhythm(profiles["hours"]),
         signed_up=accounts is not None,
-        education=desk["education"].astype(bool),
+        education=pc.fill_null(pc.equal(said["plan"], "education"), False).to_numpy(zero_copy_only=False),
+        known=known(signals, shared, said, accounts=len(profiles)),
     )
+
+
+def sent_by_several(profiles: Profiles) -> npt.NDArray[np.uint32]:
+    """The shingles that `SEVERAL` accounts or more sent, ascending."""
+    pairs = np.unique(np.stack(_of_set(profiles["shared"], EMPTY64), axis=1)[:, ::-1], axis=0)
+    shingles, accounts = np.unique(pairs[:, 0], return_counts=True)
+    return shingles[accounts >= SEVERAL].astype(np.uint32)
 
 
 def _rhythm(hours: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -124,18 +139,17 @@ def _rhythm(hours: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     return counts / counts.sum()
 
 
-def _desk(ids: pa.StringArray, accounts: pa.Table | None) -> dict[str, I64]:
-    """What the sign-up desk knows, as hashes in the order of ids; -1 where it knows nothing."""
-    names = ("payment_fingerprint", "email_domain", "signup_address", "organization_id")
+def _said(ids: pa.StringArray, accounts: pa.Table | None) -> dict[str, pa.StringArray]:
+    """What the sign-up desk says of each account, null where it says nothing."""
+    names = ("payment_fingerprint", "email_domain", "signup_address", "organization_id", "plan")
     if accounts is None:
-        return {**{name: np.full(len(ids), -1, np.int64) for name in names}, "education": np.zeros(len(ids), np.int64)}
+        return {name: pa.nulls(len(ids), pa.string()) for name in names}
     row = pc.index_in(ids, accounts["account_id"].combine_chunks())
-    desk = {name: _hashed(accounts[name].combine_chunks().take(row)) for name in names}
-    plan = accounts["plan"].combine_chunks().take(row)
-    return {**desk, "education": pc.fill_null(pc.equal(plan, "education"), False).to_numpy(zero_copy_only=False)}
+    return {name: accounts[name].combine_chunks().take(row) for name in names}
 
 
 def _hashed(values: pa.StringArray) -> I64:
+    """One number a text, -1 for null."""
     coded = values.dictionary_encode()
     hashes = (fold.hash_texts(*buffers(coded.dictionary), 1 << 30) >> np.uint64(32)).astype(np.int64)
     return np.append(hashes, -1)[pc.fill_null(coded.indices, len(hashes)).to_numpy()]

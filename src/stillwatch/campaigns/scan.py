@@ -8,7 +8,7 @@ clusters and their scores. The second looks at the suspicious accounts alone: th
 they could first have been seen.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -21,12 +21,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stillwatch.campaigns import crossing, lookalikes, population
+from stillwatch.campaigns.evidence import elsewhere
 from stillwatch.campaigns.evidence.text import own_words
-from stillwatch.campaigns.findings import Campaign, Findings, Inputs, Link, Member
+from stillwatch.campaigns.findings import Campaign, Findings, Inputs, Link, Member, Signature
 from stillwatch.campaigns.footage import HOUR, Footage
 from stillwatch.campaigns.score import severity
 from stillwatch.campaigns.selection import Suspicion, select
 from stillwatch.campaigns.shared_text import shared_text
+from stillwatch.campaigns.signals import Importer, Signal
 from stillwatch.config import ScanConfig
 from stillwatch.engines import local
 from stillwatch.errors import InputError
@@ -38,16 +40,19 @@ T = TypeVar("T")
 Progress = Callable[[str, float], None]
 
 SHOWN_LINKS = 60  # shared things told of a campaign, the widest first
+MANY = 25  # accounts that must have sent a shingle before it counts as nobody's own: the group's floor for templates
+TEMPLATE = 64  # shingles of a signature: two of them recognise it
 
 __all__ = ["COLUMNS", "scan"]
 
 
-def scan(
+def scan(  # noqa: PLR0913 — what is read, how it is judged, and who is told
     source: RequestSource,
     accounts: pa.Table | None,
     *,
     settings: ScanConfig,
     until: datetime | None = None,
+    importer: Importer | None = None,
     progress: Progress | None = None,
 ) -> Findings:
     """Find the campaigns in a log.
@@ -57,6 +62,7 @@ def scan(
         accounts: the sign-up desk's table (schema `ACCOUNTS`), or None: then sign-up is no evidence.
         settings: where the line is.
         until: look only at requests before this moment.
+        importer: asked what other providers say of campaigns; None where nothing is imported.
         progress: told the stage and how far it is, 0 to 1.
 
     Raises:
@@ -64,7 +70,8 @@ def scan(
     """
     tell = progress or (lambda _stage, _share: None)
     log = _Log(source, until, settings.threads, tell)
-    everybody = population.build(_profiles(log), accounts)
+    profiles = _profiles(log)
+    everybody = population.build(profiles, accounts, _signals(profiles, importer, tell))
     suspicions = select(everybody, settings, lambda share: tell("weighing", share))
     campaigns = _shown(everybody, accounts, suspicions, settings, log)
     inputs = Inputs(
@@ -116,6 +123,13 @@ def _profiles(log: _Log) -> Profiles:
             hint="Check the log's format (--format, --mapping)" + (" and --until." if log.until else "."),
         )
     return profiles
+
+
+def _signals(profiles: Profiles, importer: Importer | None, tell: Progress) -> Sequence[Signal]:
+    if importer is None:
+        return ()
+    tell("asking the exchange", 0.0)
+    return importer(population.sent_by_several(profiles))
 
 
 def _window(everybody: population.Population) -> tuple[int, int]:
@@ -176,7 +190,19 @@ def _campaign(s: Suspicion, footage: Footage, number: int, moment: int, settings
         timeline=tuple((_moment(hour * HOUR), count) for hour, count in sorted(footage.hours[number].items())),
         links=_links(s),
         shared_text=(text,) if text else (),
+        signature=_signature(s),
+        indicators=tuple(
+            i for n in elsewhere.fitting(s.cluster) for i in s.cluster.population.known.signals[n].indicators
+        ),
     )
+
+
+def _signature(s: Suspicion) -> Signature:
+    keys = s.cluster.population.keys["text"]
+    held, own = s.cluster.held(keys), own_words(s.cluster)
+    members = dict(zip(held.things.tolist(), held.members.tolist(), strict=True))
+    many = sorted((-members[thing], int(keys.things[thing])) for thing in own.tolist() if members[thing] >= MANY)
+    return Signature(tuple(shingle for _, shingle in many[:TEMPLATE]))
 
 
 def _name(account_ids: list[str]) -> str:

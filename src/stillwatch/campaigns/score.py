@@ -1,9 +1,8 @@
 """The score of a cluster: a prior and evidence, in bits, that add up.
 
 Families that could be one observation seen twice are capped together (`GROUPS`): what is asked (its subject and its
-words), who signed up (cards, domains, addresses), when, how, and whose conversations. Nothing is reported on fewer than
-two independent groups, nor on sign-up, time and client alone: a campaign takes something, so what is asked must speak
-too.
+words), who signed up (cards, domains, addresses), when, how, whose conversations, and what other providers found.
+Nothing is reported on fewer than two independent groups, nor without one that says what is taken.
 """
 
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from stillwatch.campaigns.cluster import Cluster
-from stillwatch.campaigns.evidence import client, content, shared_keys, text, time
+from stillwatch.campaigns.evidence import client, content, elsewhere, shared_keys, text, time
 from stillwatch.campaigns.findings import Evidence, Severity
 from stillwatch.config import ScanConfig
 
@@ -23,6 +22,7 @@ GROUPS: dict[str, tuple[tuple[str, ...], float]] = {
     "when": (("time",), 8.0),
     "conversations": (("protocol",), 10.0),
     "how": (("client",), 3.5),
+    "elsewhere": (("alliance",), 8.0),
 }
 LARGE_LOG, SMALL_LOG = 12.0, 4.0  # log2 of the accounts from which the prior holds as it is; most bits added below
 MOST_AGAINST = 2.5  # bits: who buys his cards apart buys his domains apart, too; that is one observation
@@ -68,6 +68,7 @@ def weigh(cluster: Cluster, core: Cluster, settings: ScanConfig) -> Score:
     names = ("payment", "mail_domain", "address", "turn")
     found = [content.weigh(cluster), text.weigh(cluster), time.weigh_in_step(cluster), time.weigh_handed_over(cluster)]
     found += [shared_keys.weigh(core, keys[name]) for name in names] + [client.weigh(cluster)]
+    found += elsewhere.weigh(core)
     evidence = [e for e in found if e and e.family not in settings.leave_out]
     capped = [e for group in GROUPS for e in _capped(evidence, group)]
     return Score(_prior(len(cluster.population), settings), tuple(sorted(capped, key=lambda e: (-e.bits, e.name))))

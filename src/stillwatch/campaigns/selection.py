@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from stillwatch.campaigns import operators
 from stillwatch.campaigns.cluster import Cluster
-from stillwatch.campaigns.evidence import content, shared_keys, text, time
+from stillwatch.campaigns.evidence import content, elsewhere, shared_keys, text, time
 from stillwatch.campaigns.linking import propose
 from stillwatch.campaigns.membership import Membership, belonging, settle
 from stillwatch.campaigns.population import Population
@@ -97,7 +97,7 @@ def _promise(cluster: Cluster, settings: ScanConfig) -> float:
     if asked < HINT:
         return turns.bits if turns and turns.bits >= HINT else 0.0
     besides = [turns, *(shared_keys.weigh(cluster, keys[name]) for name in ("payment", "mail_domain", "address"))]
-    besides += [time.weigh_in_step(cluster), time.weigh_handed_over(cluster)]
+    besides += [time.weigh_in_step(cluster), time.weigh_handed_over(cluster), *elsewhere.weigh(cluster)]
     best = max((e.bits for e in besides if e), default=0.0)
     return asked + best if best >= HINT else 0.0
 

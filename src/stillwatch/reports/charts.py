@@ -26,6 +26,7 @@ FAMILIES = (
     "time",
     "protocol",
     "client",
+    "alliance",
 )  # these have a colour each; others are grey
 _BINS = tuple(timedelta(hours=hours) for hours in (1, 2, 3, 6, 12, 24, 7 * 24))
 _MONDAY = datetime(1970, 1, 5, tzinfo=UTC)  # weeks begin on one

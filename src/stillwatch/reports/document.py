@@ -87,6 +87,12 @@ class TextPart(_Part):
     slot: bool
 
 
+class Signature(_Part):
+    """What of a campaign's words so many accounts sent that it is nobody's own; it leaves as tokens only."""
+
+    template: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = ()
+
+
 class Review(_Part):
     """A person's verdict on a campaign, as it is remembered."""
 
@@ -119,6 +125,8 @@ class Campaign(_Part):
     timeline: tuple[Hour, ...]
     links: tuple[Link, ...]
     shared_text: tuple[tuple[TextPart, ...], ...]
+    signature: Signature = Signature()
+    indicators: tuple[str, ...] = Field(default=(), description="ids of other providers' indicators that fit")
     review: Review | None = None
 
     @model_validator(mode="after")
@@ -228,6 +236,7 @@ def _campaign(campaign: scanned.Campaign) -> Campaign:
         "timeline": tuple(Hour(time=time, requests=requests) for time, requests in campaign.timeline),
         "links": tuple(Link(**vars(link)) for link in campaign.links),
         "shared_text": tuple(tuple(TextPart(**vars(part)) for part in text) for text in campaign.shared_text),
+        "signature": Signature(template=campaign.signature.template),
     }
     return Campaign(**fields)
 
