@@ -1,0 +1,139 @@
+"""How a database is reached: its address, its settings, reading and writing, and what its errors become.
+
+    database = Database.at("forum.sqlite")            # or postgresql://user@host/forum
+    with database.reading() as connection: ...        # one snapshot
+    with database.writing() as connection: ...        # one transaction: all of it or nothing
+
+SQLite runs in WAL mode with synchronous=FULL: readers never wait, and what was answered survives a power cut. A writer
+takes the lock when it begins (BEGIN IMMEDIATE), so that it never fails half-way for another one's sake.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from sqlite3 import Connection as SQLiteConnection
+from typing import Self
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from stillwatch.errors import ConfigError, ExchangeError
+
+_WAIT_SECONDS = 30.0  # for another writer, or for a free connection
+_POSTGRESQL = {"postgres", "postgresql", "postgresql+psycopg"}
+
+
+@dataclass(frozen=True)
+class Database:
+    """An open database."""
+
+    engine: Engine
+
+    @classmethod
+    def at(cls, address: str) -> Self:
+        """Prepares a database; nothing is reached yet.
+
+        Raises:
+            ConfigError: the address is none.
+        """
+        url = parse(address)
+        if url.get_backend_name() == "sqlite":
+            engine = create_engine(
+                url,
+                connect_args={"timeout": _WAIT_SECONDS, "isolation_level": None},
+                hide_parameters=True,
+                max_overflow=64,
+            )
+            event.listen(engine, "connect", _prepare)
+            event.listen(engine, "begin", _begin)
+        else:
+            engine = create_engine(url, hide_parameters=True, pool_pre_ping=True, max_overflow=32)
+        return cls(engine)
+
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite database."""
+        url = self.engine.url
+        return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
+
+    @property
+    def name(self) -> str:
+        """The address without its password."""
+        return str(self.file or self.engine.url.render_as_string(hide_password=True))
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that sees one state of the database, throughout.
+
+        Raises:
+            ExchangeError: the database cannot be used.
+        """
+        with self._told(), self.engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")  # noqa: PLW2901
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A connection whose changes are kept when the block ends, and all taken back when it raises.
+
+        Raises:
+            ExchangeError: the database cannot be used, or cannot take what is written.
+        """
+        with self._told(), self.engine.connect().execution_options(writes=True) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            cause = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
+            hint = "Nothing of this was stored; it can be tried again."
+            raise ExchangeError(f"The database failed ({cause}).", where=self.name, hint=hint) from error
+
+    def create_file(self) -> None:
+        """Makes an empty SQLite file that only its owner may read; what is there stays.
+
+        Raises:
+            ConfigError: it cannot be made.
+        """
+        if self.file is None:
+            return
+        try:
+            os.close(os.open(self.file, os.O_RDWR | os.O_CREAT, 0o600))
+        except OSError as error:
+            raise ConfigError(f"cannot be opened or made ({error.strerror}).", where=str(self.file)) from error
+
+
+def parse(address: str) -> URL:
+    """Reads the address of a database: a path, `sqlite:///path`, or `postgresql://user:password@host/name`.
+
+    Raises:
+        ConfigError: it is something else.
+    """
+    hint = "Name a file, or postgresql://user@host/database."
+    try:
+        url = make_url(address) if "://" in address else URL.create("sqlite", database=address)
+    except (ArgumentError, ValueError):
+        raise ConfigError("The address of the database cannot be read.", hint=hint) from None
+    if url.drivername in _POSTGRESQL:
+        return url.set(drivername="postgresql+psycopg")
+    if url.drivername not in {"sqlite", "sqlite+pysqlite"}:
+        raise ConfigError(f"{url.drivername} is no database that the exchange knows.", hint=hint)
+    if not url.database or url.database == ":memory:" or url.query:
+        raise ConfigError("The exchange needs a file, not a database in memory.", hint=hint)
+    return URL.create("sqlite", database=str(Path(url.database).expanduser().absolute()))
+
+
+def _prepare(connection: SQLiteConnection, _record: object) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

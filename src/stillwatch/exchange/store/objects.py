@@ -1,0 +1,229 @@
+"""Versions of objects, over an open connection: read, taken in, deleted."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, exists, func, insert, select, update
+
+from stillwatch.exchange.access import readable
+from stillwatch.exchange.model import Known, Level, NewRecord, Page, Principal, Query, Record, Signed, SignedPage
+from stillwatch.exchange.store import selecting
+from stillwatch.exchange.store.tables import collection as collections
+from stillwatch.exchange.store.tables import log_entry
+from stillwatch.exchange.store.tables import object_ as objects
+from stillwatch.indicators import timestamps
+
+_CHUNK = 1000  # values of one statement
+
+_c = objects.c
+_RECORD: tuple[ColumnElement[Any], ...] = (
+    *(_c.id, _c.version, _c.date_added, _c.type, _c.spec_version, _c.level, _c.publisher, _c.origin, _c.body),
+)
+_SIGNED: tuple[ColumnElement[Any], ...] = (
+    *(_c.id, _c.version, _c.date_added, _c.signature, _c.key_id, _c.receipt, _c.receipt_key_id, _c.leaf),
+)
+
+T = TypeVar("T")
+
+
+def read(connection: Connection, principal: Principal, collection: str, query: Query) -> Page:
+    """A page of records."""
+    rows = connection.execute(selecting.page(_RECORD, principal, collection, query)).fetchall()
+    return Page(tuple(_record(row) for row in rows[: query.limit]), len(rows) > query.limit)
+
+
+def versions(
+    connection: Connection, principal: Principal, collection: str, query: Query
+) -> tuple[tuple[tuple[str, int], ...], bool]:
+    """A page of versions, each with its date_added, and whether more follow."""
+    rows = connection.execute(selecting.page((_c.version, _c.date_added), principal, collection, query)).fetchall()
+    page = tuple((timestamps.text(row.version), row.date_added) for row in rows[: query.limit])
+    return page, len(rows) > query.limit
+
+
+def signatures(connection: Connection, principal: Principal, root: str, collection: str, query: Query) -> SignedPage:
+    """A page of signatures."""
+    page = selecting.page(_SIGNED, principal, collection, query).subquery()
+    entry = (log_entry.c.root == root) & (log_entry.c.leaf == page.c.leaf)
+    joined = select(page, log_entry.c.salt).outerjoin(log_entry, entry).order_by(page.c.date_added)
+    rows = connection.execute(joined).fetchall()
+    return SignedPage(tuple(_signed(row) for row in rows[: query.limit]), len(rows) > query.limit)
+
+
+def count(connection: Connection, principal: Principal, collection: str, query: Query) -> int:
+    """How many records there are, whatever the limit."""
+    found = select(func.count()).where(selecting.matching(principal, collection, query))
+    return connection.scalar(found.select_from(objects)) or 0
+
+
+def any_version(connection: Connection, principal: Principal, collection: str, object_id: str) -> bool:
+    """Whether a member finds any version of an object."""
+    query = Query(ids=(object_id,), versions="all")
+    return bool(connection.scalar(select(exists().where(selecting.matching(principal, collection, query)))))
+
+
+def all_versions(connection: Connection, principal: Principal, collection: str, object_id: str) -> list[Record]:
+    """Every version of an object that a member may read, of any spec_version, oldest first."""
+    own = (_c.collection == collection) & (_c.id == object_id) & readable(principal, collection, _c)
+    return [_record(row) for row in connection.execute(select(*_RECORD).where(own).order_by(_c.version))]
+
+
+def known(connection: Connection, collection: str, ids: Iterable[str]) -> dict[str, list[Known]]:
+    """All versions of some objects, oldest first, whoever may read them."""
+    found: dict[str, list[Known]] = defaultdict(list)
+    columns = (_c.id, _c.version, _c.publisher, _c.level, _c.revoked)
+    for chunk in _chunks(selecting.storable(dict.fromkeys(ids))):
+        query = select(*columns).where(_c.collection == collection, _c.id.in_(chunk)).order_by(_c.version)
+        for row in connection.execute(query):
+            found[row.id].append(Known(row.version, row.publisher, Level(row.level), row.revoked))
+    return dict(found)
+
+
+def take_in(
+    connection: Connection, records: Sequence[NewRecord], leaves: Sequence[int | None], now: int
+) -> list[Record]:
+    """Stores records, and gives each the next date_added of its collection: never one that was given before.
+
+    Args:
+        connection: a transaction that alone writes to the root.
+        records: in the order in which readers are to find them.
+        leaves: the numbers of their entries in the log.
+        now: the time, microseconds.
+    """
+    dates = _Dates(connection, now)
+    taken = [_dated(each, dates.next(each.collection)) for each in records]
+    rows = [_row(each, one.date_added, leaf) for each, one, leaf in zip(records, taken, leaves, strict=True)]
+    if rows:
+        connection.execute(insert(objects), rows)
+    dates.keep()
+    for collection in {each.collection for each in records}:
+        supersede(connection, collection, {each.id for each in records if each.collection == collection})
+    return taken
+
+
+def remove(connection: Connection, collection: str, dates: Sequence[int], ids: Iterable[str]) -> None:
+    """Deletes versions by their date_added, and says anew which of those objects are superseded."""
+    for chunk in _chunks(dates):
+        connection.execute(delete(objects).where(_c.collection == collection, _c.date_added.in_(chunk)))
+    gone = set(ids)
+    for chunk in _chunks(sorted(gone)):
+        again = update(objects).where(_c.collection == collection, _c.id.in_(chunk)).values(superseded=False)
+        connection.execute(again)
+    supersede(connection, collection, gone)
+
+
+def supersede(connection: Connection, collection: str, ids: Iterable[str]) -> None:
+    """Marks what is the last version for nobody.
+
+    That relation is transitive, so those that are marked already need not be looked at again.
+    """
+    columns = (_c.id, _c.date_added, _c.version, _c.spec_version, _c.level, _c.publisher, _c.origin)
+    groups: dict[tuple[str, ...], list[Row[Any]]] = defaultdict(list)
+    for chunk in _chunks(sorted(ids)):
+        standing = select(*columns).where(_c.collection == collection, _c.id.in_(chunk), ~_c.superseded)
+        for row in connection.execute(standing):
+            groups[row.id, row.spec_version, row.publisher, row.origin].append(row)
+    over = [{"date": row.date_added} for group in groups.values() for row in _superseded(group)]
+    if over:
+        one = update(objects).where(_c.collection == collection, _c.date_added == bindparam("date"))
+        connection.execute(one.values(superseded=True), over)
+
+
+def _superseded(group: list[Row[Any]]) -> Iterator[Row[Any]]:
+    """Those of one object, publisher and origin for which there is a newer one that is at least as widely readable."""
+    widest = max(Level) + 1
+    for row in sorted(group, key=lambda each: each.version, reverse=True):
+        if row.level >= widest:
+            yield row
+        widest = min(widest, row.level)
+
+
+class _Dates:
+    """The clocks of the collections: each gives every microsecond once, ascending, wherever the wall's clock goes."""
+
+    def __init__(self, connection: Connection, now: int) -> None:
+        self._connection, self._now = connection, now
+        self._last: dict[str, int] = {}
+
+    def next(self, collection: str) -> int:
+        """The date_added of the next record."""
+        if collection not in self._last:
+            last = self._connection.scalar(select(collections.c.last_added).where(collections.c.id == collection))
+            self._last[collection] = last or 0
+        self._last[collection] = max(self._now, self._last[collection] + 1)
+        return self._last[collection]
+
+    def keep(self) -> None:
+        """Remembers how far they are."""
+        for collection, last in self._last.items():
+            kept = update(collections).where(collections.c.id == collection).values(last_added=last)
+            self._connection.execute(kept)
+
+
+def _row(new: NewRecord, date_added: int, leaf: int | None) -> dict[str, object]:
+    return {
+        "collection": new.collection,
+        "date_added": date_added,
+        "id": new.id,
+        "version": timestamps.parse(new.version),
+        "type": new.type,
+        "spec_version": new.spec_version,
+        "level": int(new.level),
+        "publisher": new.publisher,
+        "origin": new.origin,
+        "revoked": new.revoked,
+        "superseded": False,
+        "leaf": leaf,
+        "signature": new.signature,
+        "key_id": new.key_id,
+        "receipt": new.receipt,
+        "receipt_key_id": new.receipt_key_id,
+        "body": new.body,
+    }
+
+
+def _dated(new: NewRecord, date_added: int) -> Record:
+    return Record(
+        id=new.id,
+        version=timestamps.text(timestamps.parse(new.version)),
+        date_added=date_added,
+        type=new.type,
+        spec_version=new.spec_version,
+        level=new.level,
+        publisher=new.publisher,
+        origin=new.origin,
+        body=new.body,
+    )
+
+
+def _record(row: Row[Any]) -> Record:
+    return Record(
+        id=row.id,
+        version=timestamps.text(row.version),
+        date_added=row.date_added,
+        type=row.type,
+        spec_version=row.spec_version,
+        level=Level(row.level),
+        publisher=row.publisher,
+        origin=row.origin,
+        body=row.body,
+    )
+
+
+def _signed(row: Row[Any]) -> Signed:
+    return Signed(
+        id=row.id,
+        version=timestamps.text(row.version),
+        date_added=row.date_added,
+        signature=row.signature,
+        key_id=row.key_id,
+        receipt=row.receipt,
+        receipt_key_id=row.receipt_key_id,
+        log_index=row.leaf,
+        salt=row.salt,
+    )
+
+
+def _chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))
