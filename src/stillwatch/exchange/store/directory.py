@@ -7,10 +7,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
 from stillwatch.errors import ConfigError
-from stillwatch.exchange.model import Collection, Level, Member, Principal, Right, Root
+from stillwatch.exchange.model import Collection, CollectionKind, Level, Member, Principal, Right, Root
 from stillwatch.exchange.store.tables import collection, member, member_right, root
 
-RETRACTIONS = "retractions"
+AnyRow = Row[*tuple[Any, ...]]
+
+RETRACTIONS: CollectionKind = "retractions"
 
 
 def roots(connection: Connection) -> tuple[Root, ...]:
@@ -189,15 +191,15 @@ def change(connection: Connection, name: str, values: Mapping[str, Any]) -> Memb
     return _member(row)
 
 
-def _root(row: Row[Any]) -> Root:
+def _root(row: AnyRow) -> Root:
     return Root(row.name, row.title, row.description, row.max_content_length, row.allow_list)
 
 
-def _collection(row: Row[Any]) -> Collection:
+def _collection(row: AnyRow) -> Collection:
     return Collection(row.id, row.root, row.title, row.alias, row.description, row.kind)
 
 
-def _member(row: Row[Any]) -> Member:
+def _member(row: AnyRow) -> Member:
     return Member(
         name=row.name,
         identity=row.identity,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
 from stillwatch.exchange.log import tiles as tree
 from stillwatch.exchange.log.tree import leaf_hash
@@ -23,16 +23,16 @@ class Tiles:
     def read(self, level: int, index: int) -> bytes:
         """The tile's hashes; nothing where there is no tile."""
         with self._connecting() as connection:
-            return connection.scalar(select(tile.c.content).where(*self._place(level, index))) or b""
+            return connection.scalar(select(tile.c.content).where(self._place(level, index))) or b""
 
     def write(self, level: int, index: int, content: bytes) -> None:
         """Puts a tile in the place of its shorter self."""
         with self._connecting() as connection:
-            connection.execute(delete(tile).where(*self._place(level, index)))
+            connection.execute(delete(tile).where(self._place(level, index)))
             connection.execute(insert(tile).values(root=self._root, level=level, number=index, content=content))
 
-    def _place(self, level: int, index: int) -> tuple[object, ...]:
-        return tile.c.root == self._root, tile.c.level == level, tile.c.number == index
+    def _place(self, level: int, index: int) -> ColumnElement[bool]:
+        return and_(tile.c.root == self._root, tile.c.level == level, tile.c.number == index)
 
 
 def size(connection: Connection, root_name: str) -> int:

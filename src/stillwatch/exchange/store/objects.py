@@ -24,6 +24,7 @@ _SIGNED: tuple[ColumnElement[Any], ...] = (
     *(_c.id, _c.version, _c.date_added, _c.signature, _c.key_id, _c.receipt, _c.receipt_key_id, _c.leaf),
 )
 
+AnyRow = Row[*tuple[Any, ...]]
 T = TypeVar("T")
 
 
@@ -107,8 +108,8 @@ def remove(connection: Connection, collection: str, dates: Sequence[int], ids: I
     for chunk in _chunks(dates):
         connection.execute(delete(objects).where(_c.collection == collection, _c.date_added.in_(chunk)))
     gone = set(ids)
-    for chunk in _chunks(sorted(gone)):
-        again = update(objects).where(_c.collection == collection, _c.id.in_(chunk)).values(superseded=False)
+    for names in _chunks(sorted(gone)):
+        again = update(objects).where(_c.collection == collection, _c.id.in_(names)).values(superseded=False)
         connection.execute(again)
     supersede(connection, collection, gone)
 
@@ -119,7 +120,7 @@ def supersede(connection: Connection, collection: str, ids: Iterable[str]) -> No
     That relation is transitive, so those that are marked already need not be looked at again.
     """
     columns = (_c.id, _c.date_added, _c.version, _c.spec_version, _c.level, _c.publisher, _c.origin)
-    groups: dict[tuple[str, ...], list[Row[Any]]] = defaultdict(list)
+    groups: dict[tuple[str, ...], list[AnyRow]] = defaultdict(list)
     for chunk in _chunks(sorted(ids)):
         standing = select(*columns).where(_c.collection == collection, _c.id.in_(chunk), ~_c.superseded)
         for row in connection.execute(standing):
@@ -130,7 +131,7 @@ def supersede(connection: Connection, collection: str, ids: Iterable[str]) -> No
         connection.execute(one.values(superseded=True), over)
 
 
-def _superseded(group: list[Row[Any]]) -> Iterator[Row[Any]]:
+def _superseded(group: list[AnyRow]) -> Iterator[AnyRow]:
     """Those of one object, publisher and origin for which there is a newer one that is at least as widely readable."""
     widest = max(Level) + 1
     for row in sorted(group, key=lambda each: each.version, reverse=True):
@@ -197,7 +198,7 @@ def _dated(new: NewRecord, date_added: int) -> Record:
     )
 
 
-def _record(row: Row[Any]) -> Record:
+def _record(row: AnyRow) -> Record:
     return Record(
         id=row.id,
         version=timestamps.text(row.version),
@@ -211,7 +212,7 @@ def _record(row: Row[Any]) -> Record:
     )
 
 
-def _signed(row: Row[Any]) -> Signed:
+def _signed(row: AnyRow) -> Signed:
     return Signed(
         id=row.id,
         version=timestamps.text(row.version),

@@ -5,7 +5,7 @@ the newest spec_version of each object where none is named): a hidden newer vers
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sql
 from sqlalchemy import ColumnElement, Select, and_, or_, select, true
@@ -19,13 +19,13 @@ Kind = Literal["last", "first"]
 # A query for few types asks for each by its index and merges; one for many looks at everything.
 _MANY_TYPES = 16
 
+Rows = Select[*tuple[Any, ...]]  # of columns that the caller chooses
+
 _mine = object_.c
 _others = object_.alias("other")
 
 
-def page(
-    columns: Sequence[ColumnElement[object]], principal: Principal, collection: str, query: Query
-) -> Select[tuple[object, ...]]:
+def page(columns: Sequence[ColumnElement[object]], principal: Principal, collection: str, query: Query) -> Rows:
     """One record more than `query.limit`, from the cursor on, in the order of `date_added`: whether more follow.
 
     One statement, so that it sees one state of the collection.
@@ -41,9 +41,7 @@ def page(
     return select(merged).order_by(merged.c.date_added).limit(query.limit + 1)
 
 
-def _ordered(
-    columns: Sequence[ColumnElement[object]], found: ColumnElement[bool], query: Query
-) -> Select[tuple[object, ...]]:
+def _ordered(columns: Sequence[ColumnElement[object]], found: ColumnElement[bool], query: Query) -> Rows:
     # by ids there are few: found by their index, not by walking the collection in its order
     order = _mine.date_added + 0 if query.ids else _mine.date_added
     return select(*columns).where(found).order_by(order).limit(query.limit + 1)

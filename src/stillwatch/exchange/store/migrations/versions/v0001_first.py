@@ -135,7 +135,7 @@ def upgrade() -> None:
         ["collection", "date_added"],
         unique=False,
         sqlite_where=sa.text("superseded = 0"),
-        postgresql_where=sa.text("superseded = 0"),
+        postgresql_where=sa.text("NOT superseded"),
     )
     op.create_index("ix_object_type", "object", ["collection", "type", "date_added"], unique=False)
     op.create_index("uq_object_version", "object", ["collection", "id", "spec_version", "version"], unique=True)
