@@ -53,7 +53,7 @@ def network(count, size):
 
 
 def cadence(**bounds):
-    features = {"active_hours_per_day": bounds, "interarrival_cv": bounds}
+    features = {"peak_concurrency_per_account": bounds, "interarrival_cv": bounds}
     return patterns.Cadence(features=features, window="P1D", all_of=True)
 
 

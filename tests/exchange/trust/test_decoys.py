@@ -93,7 +93,7 @@ def test_it_is_related_to_what_the_real_one_is_related_to():
 
 
 def test_what_may_exist_makes_no_decoy():
-    features = {"active_hours_per_day": {"min": 20.0}, "interarrival_cv": {"max": 0.15}}
+    features = {"peak_concurrency_per_account": {"min": 20.0}, "interarrival_cv": {"max": 0.15}}
     for obj in (
         real(patterns.Cadence(features=features, window="P1D", all_of=True)),
         {"pattern_type": "stix", "pattern": "[ipv4-addr:value = '198.51.100.1']"},

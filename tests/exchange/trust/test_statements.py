@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stillwatch.exchange.trust.statements import FEEDBACK, Outcome, Statement, last_words, statements
+from stillwatch.exchange.trust.statements import Claim, Outcome, Statement, claim, last_words, statements
+from stillwatch.indicators import patterns
+from stillwatch.indicators.extensions import FEEDBACK
 
 INDICATOR = "indicator--1a560f3f-faa5-5684-847f-ffe3b8b15f2d"
 SIGHTING = {
@@ -75,3 +77,26 @@ def test_one_word_of_each_member_about_each_indicator_and_the_last(said):
     kept = {(word.indicator, word.teller): word for word in last_words(every)}
     assert len(kept) == len(last_words(every)) == len({one[:2] for one in said})
     assert kept == {(word.indicator, word.teller): word for word in every}
+
+
+INDICATOR_OBJECT = {
+    "type": "indicator",
+    "id": INDICATOR,
+    "pattern_type": "stix",
+    "pattern": "[ipv4-addr:value = '198.51.100.1']",
+    "confidence": 75,
+    "valid_until": "1970-01-02T00:00:00Z",
+}
+
+
+def test_a_claim_says_what_the_indicator_says():
+    assert claim(INDICATOR_OBJECT, "identity--a", 9) == Claim(
+        INDICATOR, "identity--a", "stix", 9, base=0.75, valid_until=86_400_000_000
+    )
+
+
+def test_the_kind_of_a_claim_is_its_patterns():
+    tokens = tuple(f"{n:032x}" for n in range(4))
+    pattern = patterns.write(patterns.Vocabulary(key_epoch="2026Q4", tokens=tokens, min_containment=0.5))
+    ours = INDICATOR_OBJECT | {"pattern_type": patterns.PATTERN_TYPE, "pattern": pattern, "revoked": True}
+    assert (claim(ours, "a", 0).kind, claim(ours, "a", 0).revoked) == ("vocabulary", True)

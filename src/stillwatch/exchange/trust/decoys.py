@@ -1,7 +1,8 @@
 """The operator's own indicators, which match nothing: whoever confirms one did not look, or lies.
 
-    register.remember(store, root, decoy_ids)             # first: a decoy that nobody knows of is a false indicator
-    objects = decoys.make(real, relationships, now)       # then published, as a member does, beside real ones
+    objects = decoys.make(real, relationships, now)
+    register.change(store, root, lambda known: known.with_decoys(objects[0]["id"]))
+    # only then published, as a member does, beside real ones: a decoy that nobody knows of is a false indicator
 
 A token is 128 bits of a keyed function's output (RFC 9497), and cannot be told from random bits without evaluating the
 function at the value that it stands for, and there is none. All else follows the real indicator that the decoy is

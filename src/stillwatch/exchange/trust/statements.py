@@ -6,11 +6,15 @@ published the object, and when is the exchange's `date_added`: what the object s
 revokes a sighting or an opinion takes back his word: he is unsure from then on.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
+
+from stillwatch.indicators import patterns, timestamps
+from stillwatch.indicators.extensions import FEEDBACK
 
 
 class Outcome(StrEnum):
@@ -44,8 +48,6 @@ class Statement:
     time: int  # when it was added
 
 
-FEEDBACK = "extension-definition--2c63888f-28f0-4481-be6d-dce7a7ace732"
-
 _OUTCOMES: Mapping[str, Outcome] = MappingProxyType({outcome.value: outcome for outcome in Outcome})
 _OPINIONS: Mapping[str, Outcome] = MappingProxyType(
     {
@@ -56,6 +58,50 @@ _OPINIONS: Mapping[str, Outcome] = MappingProxyType(
         "strongly-disagree": Outcome.FALSE_POSITIVE,
     }
 )
+
+
+#: The kind of an indicator whose pattern is not in our language.
+FOREIGN = "stix"
+
+
+def kind(indicator: Mapping[str, Any]) -> str:
+    """The kind of signature of a checked indicator (`indicators.incoming`)."""
+    if indicator["pattern_type"] != patterns.PATTERN_TYPE:
+        return FOREIGN
+    return str(json.loads(indicator["pattern"])["kind"])
+
+
+def claim(obj: Mapping[str, Any], publisher: str, added: int) -> Claim:
+    """What one version of a checked indicator says.
+
+    Args:
+        obj: the indicator.
+        publisher: the pseudonym of the member that published it.
+        added: the `date_added` of its first version, in microseconds.
+    """
+    until = obj.get("valid_until")
+    return Claim(
+        id=obj["id"],
+        publisher=publisher,
+        kind=kind(obj),
+        time=added,
+        base=obj.get("confidence", 50) / 100,
+        valid_until=None if until is None else timestamps.parse(until),
+        revoked=obj.get("revoked", False),
+    )
+
+
+def outcome(obj: Mapping[str, Any]) -> Outcome | None:
+    """What a sighting or an opinion found; None where the object judges nothing."""
+    match obj:
+        case {"type": "sighting", "extensions": {**extensions}}:
+            feedback = extensions.get(FEEDBACK)
+            word = feedback.get("outcome") if isinstance(feedback, dict) else None
+            return _OUTCOMES.get(word) if isinstance(word, str) else None
+        case {"type": "opinion", "opinion": str(word)}:
+            return _OPINIONS.get(word)
+        case _:
+            return None
 
 
 def statements(obj: Mapping[str, Any], teller: str, added: int) -> Iterator[Statement]:
@@ -69,23 +115,21 @@ def statements(obj: Mapping[str, Any], teller: str, added: int) -> Iterator[Stat
     Yields:
         Nothing where the object judges nothing or is about no indicator.
     """
-    about, outcome = _said(obj)
-    if outcome and obj.get("revoked"):
-        outcome = Outcome.UNSURE
-    if outcome:
-        yield from (Statement(ref, teller, outcome, added) for ref in about if ref.startswith("indicator--"))
+    said = outcome(obj)
+    if said and obj.get("revoked"):
+        said = Outcome.UNSURE
+    if said:
+        yield from (Statement(ref, teller, said, added) for ref in _about(obj) if ref.startswith("indicator--"))
 
 
-def _said(obj: Mapping[str, Any]) -> tuple[list[str], Outcome | None]:
+def _about(obj: Mapping[str, Any]) -> list[str]:
     match obj:
-        case {"type": "sighting", "sighting_of_ref": str(ref), "extensions": {**extensions}}:
-            feedback = extensions.get(FEEDBACK)
-            word = feedback.get("outcome") if isinstance(feedback, dict) else None
-            return [ref], _OUTCOMES.get(word) if isinstance(word, str) else None
-        case {"type": "opinion", "opinion": str(word), "object_refs": list(refs)}:
-            return [ref for ref in refs if isinstance(ref, str)], _OPINIONS.get(word)
+        case {"type": "sighting", "sighting_of_ref": str(ref)}:
+            return [ref]
+        case {"type": "opinion", "object_refs": list(refs)}:
+            return [ref for ref in refs if isinstance(ref, str)]
         case _:
-            return [], None
+            return []
 
 
 def last_words(said: Iterable[Statement]) -> list[Statement]:
