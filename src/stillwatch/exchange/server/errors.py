@@ -13,8 +13,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from stillwatch.errors import ExchangeError, TrustError
 
 #: Every response of a TAXII endpoint is of this type, errors too (section 3.1).
 MEDIA_TYPE = "application/taxii+json;version=2.1"
@@ -75,10 +78,23 @@ def response(problem: Problem, error_id: str) -> Response:
 
 def routing_problem(request: Request, error: Exception) -> Response:
     """The handler for what the routing finds wrong: an unknown path, an unknown method."""
-    assert isinstance(error, HTTPException)  # noqa: S101 — it is registered for nothing else
-    title = _TITLES.get(error.status_code, "The request cannot be served")
-    code = title.lower().replace(" ", "-")
-    problem = Problem(error.status_code, title, _HINTS.get(error.status_code), code, headers=error.headers)
+    status, headers = (error.status_code, error.headers) if isinstance(error, HTTPException) else (500, {})
+    title = _TITLES.get(status, "The request cannot be served")
+    problem = Problem(status, title, _HINTS.get(status), title.lower().replace(" ", "-"), headers=headers)
+    return response(problem, request.scope["request_id"])
+
+
+def form_problem(request: Request, error: Exception) -> Response:
+    """The handler for parameters and bodies that an endpoint describes by a model; what was sent is not repeated."""
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    places = {str(each["loc"][0]) for each in found}
+    if "path" in places:
+        problem = not_found()
+    elif "body" in places and not any(each["type"] == "json_invalid" for each in found):
+        where = ", ".join(sorted({".".join(str(part) for part in each["loc"][1:]) for each in found}))
+        problem = Problem(422, "Unprocessable content", f"The body is not as it must be: {where}"[:500], "bad-body")
+    else:
+        problem = Problem(400, "Malformed request", "A parameter or the body cannot be read.", "malformed")
     return response(problem, request.scope["request_id"])
 
 
@@ -103,12 +119,25 @@ class Boundary:
             if begun:
                 _report(error, scope["request_id"])
                 raise Interrupted from None
-            problem = error if isinstance(error, Problem) else _unforeseen(error, scope["request_id"])
+            problem = _known(error) or _unforeseen(error, scope["request_id"])
             await response(problem, scope["request_id"])(scope, receive, send)
 
 
 class Interrupted(Exception):  # noqa: N818 — not an error of its own
     """A response broke off; the server closes the connection, so that nobody takes it for whole."""
+
+
+def _known(error: Exception) -> Problem | None:
+    """What the layers below tell: the database fails, or a member lost a right while it asked."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, TrustError):
+        return Problem(403, "Forbidden", "You may not do this here.", "forbidden")
+    if isinstance(error, ExchangeError):
+        _LOG.error("database", extra={"fields": {"error": str(error)}})
+        text = "The exchange cannot use its database now. Nothing of this was stored; try again."
+        return Problem(503, "Unavailable", text, "unavailable", headers={"Retry-After": "5"})
+    return None
 
 
 def _unforeseen(error: Exception, error_id: str) -> Problem:
