@@ -30,8 +30,22 @@ FILE = Path("stillwatch.toml")
 #: Environment variables with a name of their own, and the setting that they give.
 VARIABLES = {"STILLWATCH_KEY_FILE": "pseudonyms.key_file"}
 
-_PATHS = {"input.mapping", "pseudonyms.key_file", "reviews.path"}
-_XDG = {"pseudonyms.key_file": ("XDG_CONFIG_HOME", "key"), "reviews.path": ("XDG_DATA_HOME", "reviews.sqlite")}
+_PATHS = {
+    "input.mapping",
+    "pseudonyms.key_file",
+    "reviews.path",
+    "exchange.secret_file",
+    "exchange.ca_file",
+    "exchange.certificate_file",
+    "exchange.certificate_key_file",
+    "exchange.key_file",
+    "exchange.state",
+}
+_XDG = {
+    "pseudonyms.key_file": ("XDG_CONFIG_HOME", "key"),
+    "reviews.path": ("XDG_DATA_HOME", "reviews.sqlite"),
+    "exchange.state": ("XDG_DATA_HOME", "exchange.sqlite"),
+}
 
 Bits = Annotated[float, Field(ge=-100, le=1000, allow_inf_nan=False)]
 HomePath = Annotated[Path, AfterValidator(Path.expanduser)]
@@ -153,6 +167,105 @@ class ReviewsConfig(_Section):
     )
 
 
+class ExchangeConfig(_Section):
+    """Where members tell each other, as whom, and who of us may say what."""
+
+    url: str | None = Field(
+        default=None,
+        examples=["https://exchange.example/taxii2/"],
+        description="The exchange: its discovery document or one API root. Any TAXII 2.1 server can be read. Only this "
+        "host is asked; a redirect or an answer that names another is not followed.",
+    )
+    root: str | None = Field(
+        default=None,
+        examples=["forum"],
+        description="The API root, by the last step of its path or its title, where the exchange has several.",
+    )
+    auth: Literal["oauth", "basic", "token", "mtls"] = Field(
+        default="oauth",
+        description="How we say who asks: oauth, a token for our name and secret; basic, both with every request; "
+        "token, the secret as a bearer token; mtls, a client certificate and nothing else.",
+    )
+    member: str | None = Field(default=None, examples=["acme"], description="Our name at the exchange.")
+    secret_file: HomePath | None = Field(
+        default=None,
+        examples=["~/.config/stillwatch/exchange.secret"],
+        description="A file that holds the secret (mode 0600), so that it stands in no history and no list of "
+        "processes.",
+    )
+    token_url: str | None = Field(
+        default=None,
+        examples=["https://login.example/token"],
+        description="OAuth2's token endpoint, where it is not /oauth/token of the exchange's host. It is sent our name "
+        "and secret.",
+    )
+    ca_file: HomePath | None = Field(
+        default=None,
+        examples=["authority.pem"],
+        description="The authority that the exchange's certificate is checked against, instead of the system's. It is "
+        "always checked.",
+    )
+    certificate_file: HomePath | None = Field(
+        default=None, examples=["acme.pem"], description="Our client certificate, for mtls."
+    )
+    certificate_key_file: HomePath | None = Field(
+        default=None, examples=["acme.key"], description="Its key, where the certificate's file does not hold it."
+    )
+    identity: str | None = Field(
+        default=None,
+        examples=["identity--a712755f-6cac-44d5-99d5-269512e74f7b"],
+        description="The STIX identity under which other members see us: a pseudonym that the operator gave. Left out, "
+        "a stillwatch exchange is asked for it.",
+    )
+    key_file: HomePath | None = Field(
+        default=None,
+        examples=["~/.config/stillwatch/exchange.pem"],
+        description="Our Ed25519 key (mode 0600): with it what we publish is signed, and the exchange's log cosigned. "
+        "`openssl genpkey -algorithm ed25519` makes one; the operator enrols its public half.",
+    )
+    exchange_key: str | None = Field(
+        default=None,
+        examples=["c2VlIHRoZSBvcGVyYXRvcidzIHBhcGVyIGZvciBpdC4="],
+        description="The exchange's own public key (base 64), as the operator gave it on paper. Left out, the first "
+        "that is seen is remembered, and another one is an error.",
+    )
+    collection: str | None = Field(
+        default=None,
+        examples=["findings"],
+        description="The collection that is published to, by id, alias or title. Left out, the only one that we may "
+        "write to.",
+    )
+    collections: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        default=(), description="The collections that are read, likewise named. Left out, all that we may read."
+    )
+    state: HomePath = Field(
+        default=Path("~/.local/share/stillwatch/exchange.sqlite"),
+        description="A SQLite file (or $XDG_DATA_HOME/stillwatch/exchange.sqlite, mode 0600) with what others said, "
+        "what we said, and how far we have read.",
+    )
+    publishers: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        default=(), description='Who may draft what is shared, and withdraw it, such as ["alice", "bob"].'
+    )
+    approvers: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        default=(), description="Who may approve a draft, which publishes it. Nobody approves his own."
+    )
+    tlp: Literal["clear", "green", "amber", "amber+strict", "red"] = Field(
+        default="amber+strict",
+        description="How widely what we share may go (TLP 2.0). A new version never widens it.",
+    )
+    pap: Literal["white", "green", "amber", "red"] = Field(
+        default="amber",
+        description="How visibly others may act on it (PAP): amber is passively, so that the campaign is not warned.",
+    )
+    feedback: Literal["reviewed", "off"] = Field(
+        default="reviewed",
+        description="What `sync` says of others' indicators: reviewed, that they matched a campaign that a person of "
+        "ours judged, and the verdict, never the reason; off, nothing.",
+    )
+    page_size: int = Field(default=1000, ge=1, le=100_000, description="Objects that are asked for at a time.")
+    timeout_seconds: float = Field(default=30.0, gt=0, le=3600, description="How long we wait for each answer.")
+
+
 class Config(_Section):
     """The whole of `stillwatch.toml`."""
 
@@ -160,6 +273,7 @@ class Config(_Section):
     input: InputConfig = InputConfig()
     pseudonyms: PseudonymsConfig = PseudonymsConfig()
     reviews: ReviewsConfig = ReviewsConfig()
+    exchange: ExchangeConfig = ExchangeConfig()
 
 
 _SECTIONS: Mapping[str, type[BaseModel]] = {
@@ -167,6 +281,7 @@ _SECTIONS: Mapping[str, type[BaseModel]] = {
     "input": InputConfig,
     "pseudonyms": PseudonymsConfig,
     "reviews": ReviewsConfig,
+    "exchange": ExchangeConfig,
 }
 _Layer = dict[str, tuple[object, str]]  # dotted name: value, where it came from
 

@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 from stillwatch.errors import ConfigError, ExchangeError, TrustError
 from stillwatch.exchange.client.connection import Access, connect
 
-SECRET = "s3cret-of-the-member"
+SECRET = "s3cret-of-the-member"  # noqa: S105
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_basic_token_and_agent(scripted, opened):
 def test_oauth_gets_a_token_and_another_when_it_has_run_out(scripted, opened):
     valid = []
 
-    def answer(method, path, _query):
+    def answer(_method, path, _query):
         if path == "/oauth/token":
             valid.append(f"t{len(valid)}")
             return 200, {"access_token": valid[-1], "token_type": "Bearer"}, {}

@@ -14,7 +14,7 @@ ROOT = {"title": "A forum", "versions": ["application/taxii+json;version=2.1"], 
 def taxii():
     clients = []
 
-    def open_one(url, secret="pass"):
+    def open_one(url, secret="pass"):  # noqa: S107
         client = connect(Access(url, "basic", "acme", secret, attempts=2), sleep=lambda _: None)
         clients.append(client)
         return Taxii(client, url, sleep=lambda _: None)
