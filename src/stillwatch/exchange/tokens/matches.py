@@ -1,0 +1,94 @@
+"""Which of a member's own values stand, as tokens, in the indicators that it has.
+
+    wanted = sought(indicators, "payment", now)              # {token: indicator ids}, by epoch
+    matches(wanted["2026Q4"], {"9f2c…": "pm_123"})
+
+Pure: no network, no store. What is revoked, no longer valid or not understood is left out.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from stillwatch.exchange.tokens.classes import TokenClass
+from stillwatch.exchange.tokens.prf import TOKEN_PRF
+from stillwatch.indicators.patterns import PATTERN_TYPE, AccountNetwork, Pattern, PromptTemplate, Vocabulary, parse
+
+Sought = Mapping[str, Mapping[str, frozenset[str]]]  # epoch: token: ids of the indicators that hold it
+
+
+@dataclass(frozen=True)
+class Match:
+    """An indicator, and those of the member's own values that are in it."""
+
+    indicator: str
+    values: tuple[str, ...]
+
+
+def sought(indicators: Iterable[Mapping[str, Any]], klass: TokenClass, now: datetime) -> Sought:
+    """The tokens of a class in indicators that are in force, by epoch.
+
+    Args:
+        indicators: STIX objects; those that are no indicator of ours are passed over.
+        klass: the class.
+        now: for `valid_until`.
+    """
+    found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for indicator in indicators:
+        epoch, tokens = _tokens(indicator, klass) if _in_force(indicator, now) else ("", ())
+        for token in tokens:
+            found[epoch][token].add(str(indicator["id"]))
+    return {epoch: {token: frozenset(ids) for token, ids in held.items()} for epoch, held in found.items()}
+
+
+def matches(wanted: Mapping[str, frozenset[str]], own: Mapping[str, str]) -> list[Match]:
+    """The indicators that hold tokens of one's own, most values first.
+
+    Args:
+        wanted: ids of indicators by token, of one epoch.
+        own: one's own values by token, of the same epoch and class.
+    """
+    values: dict[str, list[str]] = defaultdict(list)
+    for token in wanted.keys() & own.keys():
+        for indicator in wanted[token]:
+            values[indicator].append(own[token])
+    found = [Match(indicator, tuple(sorted(held))) for indicator, held in values.items()]
+    return sorted(found, key=lambda match: (-len(match.values), match.indicator))
+
+
+def _in_force(indicator: Mapping[str, Any], now: datetime) -> bool:
+    if (
+        indicator.get("type") != "indicator"
+        or indicator.get("pattern_type") != PATTERN_TYPE
+        or indicator.get("revoked")
+    ):
+        return False
+    until = indicator.get("valid_until")
+    try:
+        return until is None or datetime.fromisoformat(until).astimezone(UTC) > now
+    except (TypeError, ValueError):
+        return False
+
+
+def _tokens(indicator: Mapping[str, Any], klass: TokenClass) -> tuple[str, tuple[str, ...]]:
+    """The epoch and the tokens of a class in one indicator."""
+    try:
+        pattern = parse(str(indicator.get("pattern")))
+    except ValueError:
+        return "", ()
+    if getattr(pattern, "token_prf", None) != TOKEN_PRF:
+        return "", ()
+    return pattern.key_epoch, _of_class(pattern, klass)  # type: ignore[union-attr]
+
+
+def _of_class(pattern: Pattern, klass: TokenClass) -> tuple[str, ...]:
+    match pattern, klass:
+        case PromptTemplate(), "shingle":
+            return pattern.tokens
+        case Vocabulary(), "word":
+            return pattern.tokens
+        case AccountNetwork(), "payment" | "mail-domain" | "address":
+            return pattern.edges.get(klass, ())
+    return ()
