@@ -1,5 +1,6 @@
 """Roots, collections, members and their rights, over an open connection."""
 
+import re
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +12,13 @@ from stillwatch.exchange.model import Collection, CollectionKind, Level, Member,
 from stillwatch.exchange.store.tables import collection, member, member_right, root
 
 AnyRow = Row[*tuple[Any, ...]]
+
+#: Paths of the server that no root may take.
+RESERVED = frozenset({"taxii2", "oauth", "metrics", "healthz", "openapi.json", "docs"})
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_MEMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,126}")  # no colon: HTTP Basic ends the name with one
+_UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 RETRACTIONS: CollectionKind = "retractions"
 
@@ -30,8 +38,13 @@ def add_root(connection: Connection, new: Root) -> None:
     """Adds a root with its collection of retractions.
 
     Raises:
-        ConfigError: there is one of this name.
+        ConfigError: there is one of this name, or the name cannot be one.
     """
+    if not _NAME.fullmatch(new.name) or new.name in RESERVED:
+        hint = f"Up to 63 of a-z, 0-9, - and _; not {', '.join(sorted(RESERVED))}."
+        raise ConfigError("A root cannot have this name.", where=new.name, hint=hint)
+    if new.max_content_length <= 0:
+        raise ConfigError("A root must take some bytes.", where=new.name)
     if root_named(connection, new.name):
         raise ConfigError("There is a root of this name already.", where=new.name)
     position = connection.scalar(select(func.count()).select_from(root))
@@ -68,8 +81,14 @@ def add_collection(connection: Connection, new: Collection) -> None:
     """Adds a collection to a root.
 
     Raises:
-        ConfigError: there is no such root, or one with this id or alias already.
+        ConfigError: there is no such root, one with this id or alias already, or they cannot be id and alias.
     """
+    if not _UUID4.fullmatch(new.id):
+        raise ConfigError("The id of a collection is a UUID of version 4.", where=new.id)
+    if new.alias is not None and (not _NAME.fullmatch(new.alias) or _UUID4.fullmatch(new.alias)):
+        raise ConfigError(
+            "A collection cannot have this alias.", where=new.alias, hint="Up to 63 of a-z, 0-9, - and _."
+        )
     if not root_named(connection, new.root):
         raise ConfigError(
             "There is no root of this name.", where=new.root, hint="`stillwatch exchange root add` adds it."
@@ -127,8 +146,11 @@ def add_member(connection: Connection, new: Member, hashed: str | None, given: M
     """Adds a member with its rights.
 
     Raises:
-        ConfigError: its name, identity or certificate is another's, or there is no such collection.
+        ConfigError: its name, identity or certificate is another's or none, or there is no such collection.
     """
+    if not _MEMBER.fullmatch(new.name):
+        hint = "Letters, digits and . _ @ -, up to 127."
+        raise ConfigError("A member cannot have this name.", where=new.name, hint=hint)
     for what in ("name", "identity", "fingerprint"):
         value = getattr(new, what)
         if value is not None and member_where(connection, **{what: value}):
