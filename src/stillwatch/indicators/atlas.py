@@ -41,13 +41,7 @@ def _pattern(number: str, name: str) -> dict[str, Any]:
         "created": _CREATED,
         "modified": _CREATED,
         "name": name,
-        "external_references": [
-            {
-                "source_name": "mitre-atlas",
-                "external_id": number,
-                "url": f"https://atlas.mitre.org/techniques/{number}",
-            }
-        ],
+        "external_references": [{"source_name": "mitre-atlas", "external_id": number}],
         "object_marking_refs": markings.refs(markings.TLP[markings.Level.CLEAR]),
     }
 

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stillwatch.indicators import ids, markings
 from stillwatch.indicators.buckets import Bucket
-from stillwatch.indicators.patterns import Duration, Epoch, Token
+from stillwatch.indicators.patterns import Duration, Token
 
 VERSION = "1.0.0"
 SINCE = "2026-11-02T09:00:00.000Z"
@@ -120,8 +120,7 @@ class Activity(_Part):
     type: Literal["model-api-activity"] = "model-api-activity"
     spec_version: Literal["2.1"] = "2.1"
     id: Annotated[str, Field(pattern=r"^model-api-activity--[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
-    cluster_token: Token
-    key_epoch: Epoch
+    cluster_token: Token = Field(description="names the cluster and nothing else: the UUID of its campaign object")
     window: Duration
     account_count_bucket: Bucket
     request_count_bucket: Bucket

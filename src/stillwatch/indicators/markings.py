@@ -70,6 +70,7 @@ TLP: Mapping[Level, dict[str, Any]] = {
 PAP: Mapping[str, dict[str, Any]] = {
     colour: _pap(colour, uuid)
     for colour, uuid in {
+        "clear": "ad15a0cd-55b6-4588-a14c-a66105329b92",
         "white": "a3bea94c-b469-41dc-9cfe-d6e7daba7730",
         "green": "c43594d1-4b11-4c59-93ab-1c9b14d53ce9",
         "amber": "60f8932b-e51e-4458-b265-a2e8be9a80ab",
@@ -97,9 +98,7 @@ OWN_REVIEW: dict[str, Any] = _definition(
         "start_date": "2026-11-02T09:00:00.000Z",
     },
 ) | {
-    "external_references": [
-        {"source_name": "FIRST IEP 2.0", "url": "https://www.first.org/iep/iep_framework_2_0"},
-    ]
+    "external_references": [{"source_name": "FIRST", "description": "Information Exchange Policy 2.0"}],
 }
 
 #: The marking definitions that come with the software, by id; nothing else may stand under these ids.

@@ -20,8 +20,9 @@ from stillwatch.indicators.buckets import Bucket
 
 PATTERN_TYPE = "model-api-sig"
 PATTERN_VERSION = "1.0"
-#: Characters of a pattern: the largest has 4,096 tokens.
-LONGEST = 256 * 1024
+MOST_TOKENS = 4096  # of a class
+#: Characters of a pattern: the largest has three classes of tokens.
+LONGEST = 512 * 1024
 #: One alone may be a turn of phrase.
 FEWEST_TOKENS = 2
 
@@ -38,8 +39,8 @@ Feature = Literal[
     "requests_per_active_hour",
 ]
 
-TextTokens = Annotated[tuple[Token, ...], Field(min_length=FEWEST_TOKENS, max_length=4096)]
-SharedTokens = Annotated[tuple[Token, ...], Field(min_length=1, max_length=1024)]
+TextTokens = Annotated[tuple[Token, ...], Field(min_length=FEWEST_TOKENS, max_length=MOST_TOKENS)]
+SharedTokens = Annotated[tuple[Token, ...], Field(min_length=1, max_length=MOST_TOKENS)]
 
 
 class _Part(BaseModel):
