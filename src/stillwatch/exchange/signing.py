@@ -52,7 +52,9 @@ _SMALL_ORDER = frozenset(
 # What Python's encoder writes as RFC 8785 does: everything in ASCII (so that keys sort alike) but whole or very large
 # and very small floats, and integers that a double may not hold. A number within a text may match too: that costs only
 # time. Seven times as fast as the library, which has the last word wherever this matches.
-_PLAIN = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+_PLAIN = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+)
 _NOT_PLAIN = re.compile(r"[\[:,]-?(?:\d+\.0[,}\]]|[\d.]+e[+-]\d|\d{16})")
 
 

@@ -53,6 +53,7 @@ def test_a_guess_is_confirmed_only_with_the_salt():
 def test_a_receipt_is_of_one_object_collection_publisher_and_exchange():
     line = committed(opening(), now=NOW)
     given = json.loads(Receipt.of(line, opening(), KEY).body)
+    assert Receipt.of(line, opening(), KEY).body == canonical(given)
     receipt = Receipt.parse(given)
     assert (receipt.entry, receipt.publisher) == (line.entry, ANA)
     receipt.check(OBJECT, collection="c1", salt=line.salt, public=KEY.public)
