@@ -21,7 +21,7 @@ HINT = 1.0  # bits of each of two things that make a proposal worth being settle
 MOST = 400  # proposals settled in one scan, so that its cost grows with the accounts and not with their square
 SPLITS = 3  # a cluster may fall in two, and each of these again
 ALIKE = 0.9  # two sets that have so much in common are one and the same to look at
-COVERED = 0.7  # a proposal is not settled again where so much of it lies in one that was
+COVERED = 0.7  # a proposal is not settled where so much of it lies in a cluster that passed
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,18 @@ def select(
 ) -> list[Suspicion]:
     """All clusters that pass the line, strongest first; they share no account."""
     proposals = propose(population, settings.hub_accounts)
-    settled = _Seen(len(population))
+    settled, passed = _Seen(len(population)), _Seen(len(population))
     found: list[Suspicion] = []
     for rows in _worthy(population, proposals, settings, progress):
-        if settled.holds(rows, COVERED):
+        if passed.holds(rows, COVERED):
             continue
         membership = settle(population, rows)
         if len(membership.rows) and not settled.holds(membership.rows, ALIKE, both_ways=True):
             settled.add(membership.rows)
-            found += _suspicions(population, membership, settings, proposals)
+            suspicions = _suspicions(population, membership, settings, proposals)
+            for s in suspicions:
+                passed.add(s.membership.rows)
+            found += suspicions
     return _put_together(population, _without_overlap(population, found, settings), settings)
 
 

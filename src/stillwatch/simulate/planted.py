@@ -63,7 +63,8 @@ def operator(site: Site, campaign: Campaign, number: int, span: tuple[int, int])
     """One operator at one provider.
 
     Args:
-        site: accounts differ between providers, the wording does not.
+        site: accounts differ between providers; the wording, the cards, the mail domains and the rented addresses
+            of an operator who is at several do not.
         campaign: the entry.
         number: of the campaign, for the truth.
         span: where its accounts will stand (`victims`: the accounts that it uses).
@@ -74,7 +75,8 @@ def operator(site: Site, campaign: Campaign, number: int, span: tuple[int, int])
     if not campaign.victims:
         size = max(1, round(campaign.accounts * share))
         drawn = crowd(_said(site.scenario, campaign, key, size), site.kind)
-        accounts, span = planted(drawn, number, **_changes(campaign, drawn)), (span[0], span[0] + size)
+        pool = _pool(campaign, drawn, group, site.provider)
+        accounts, span = planted(drawn, number, **_changes(campaign, drawn, pool)), (span[0], span[0] + size)
     main = replace(_main(site.scenario, campaign, (key, group), span), campaign=number)
     requests = max(1, round(campaign.requests * share))
     return Population(accounts, tuple(_streams(site.scenario, campaign, main, requests)))
@@ -86,9 +88,27 @@ def _said(scenario: Scenario, c: Campaign, key: int, size: int) -> Crowd:
     return Crowd(key, sizes, scenario.days, client=client, plan=c.plan or "developer", spread=0.6)
 
 
-def _changes(c: Campaign, drawn: Accounts) -> dict[str, object]:
+@dataclass(frozen=True)
+class _Pool:
+    """What an operator buys for all of its accounts, wherever they are."""
+
+    key: Keys  # (1,)
+    accounts: int  # of the operator, over all providers
+    place: np.ndarray[tuple[int], np.dtype[np.int64]]  # of these accounts among all of them
+
+
+def _pool(c: Campaign, drawn: Accounts, group: int, provider: str) -> _Pool:
+    if not c.providers:
+        return _Pool(drawn.key[:1], len(drawn), np.arange(len(drawn)))
+    names = list(c.providers)
+    before = sum(c.providers[name] for name in names[: names.index(provider)]) / (sum(c.providers.values()) or 1.0)
+    key = np.array([group], dtype=np.uint64)
+    return _Pool(key, max(c.accounts, len(drawn)), round(c.accounts * before) + np.arange(len(drawn)))
+
+
+def _changes(c: Campaign, drawn: Accounts, pool: _Pool) -> dict[str, object]:
     """The columns about which the entry says something."""
-    changes = {**_paid(c, drawn), **_reached(c, drawn)}
+    changes = {**_paid(c, drawn, pool), **_reached(c, drawn, pool)}
     if c.client == "one":
         changes["client"] = np.full(len(drawn), drawn.client[0])
     if c.organizations:
@@ -98,28 +118,26 @@ def _changes(c: Campaign, drawn: Accounts) -> dict[str, object]:
     return changes
 
 
-def _paid(c: Campaign, drawn: Accounts) -> dict[str, object]:
+def _paid(c: Campaign, drawn: Accounts, pool: _Pool) -> dict[str, object]:
     """Cards and mail, where the entry says something about them."""
-    size, own = len(drawn), mix(drawn.key[:1], 82)
+    own = mix(pool.key, 82)
     changes: dict[str, object] = {}
     if c.payment_distinct is not None:
-        cards = max(1, round(size * c.payment_distinct))
-        changes["payment"] = mix(
-            own, 83, np.where(np.arange(size) < cards, np.arange(size), below(mix(drawn.key, 84), cards))
-        )
+        cards = max(1, round(pool.accounts * c.payment_distinct))
+        changes["payment"] = mix(own, 83, np.where(pool.place < cards, pool.place, below(mix(drawn.key, 84), cards)))
         changes["plan"] = np.where(drawn.plan == 0, PLANS.index(c.plan or "pro"), drawn.plan).astype(np.int8)
     if c.mail_shared:
-        domain = mix(own, 85, below(mix(drawn.key, 86), max(1, size // 60) + 1))
+        domain = mix(own, 85, below(mix(drawn.key, 86), max(1, pool.accounts // 60) + 1))
         changes["mail"] = np.where(uniform(mix(drawn.key, 87)) < c.mail_shared, domain, drawn.mail)
     return changes
 
 
-def _reached(c: Campaign, drawn: Accounts) -> dict[str, object]:
+def _reached(c: Campaign, drawn: Accounts, pool: _Pool) -> dict[str, object]:
     """Addresses, where the entry says something about them: some a day's own, the rest a few to share."""
     if c.residential is None:
         return {}
     daily = uniform(mix(drawn.key, 88)) < c.residential
-    few = mix(drawn.key[:1], 89, below(mix(drawn.key, 90), max(1, len(drawn) // _CARD_GAP)))
+    few = mix(pool.key, 89, below(mix(drawn.key, 90), max(1, pool.accounts // _CARD_GAP)))
     return {
         "address": np.where(daily, ADDRESS_MODES["daily"], ADDRESS_MODES["host"]).astype(np.int8),
         "home": np.where(daily, drawn.home, few),
