@@ -9,22 +9,16 @@ platforms", 2018, section 4.)
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from stillwatch.indicators.allowed import LIFETIME
+
 DAY = 86_400_000_000  # microseconds
 
 #: Their delta. Below 1 a score falls slowly at first and fast at the end: half-way through its life a signature still
 #: has three quarters of its score, since a pool that was seen last month is mostly still there.
 SPEED = 0.5
 
-#: How long a signature lives without being seen again, by kind: addresses change hands within weeks, templates last.
-LIFETIMES: Mapping[str, int] = MappingProxyType(
-    {
-        "stix": 30 * DAY,  # addresses and ranges, mostly
-        "cadence": 60 * DAY,
-        "account-network": 60 * DAY,
-        "vocabulary": 90 * DAY,
-        "prompt-template": 90 * DAY,
-    }
-)
+#: How long a signature lives without being seen again, by kind: as long as its publisher may call it valid.
+LIFETIMES: Mapping[str, int] = MappingProxyType({kind: days * DAY for kind, days in LIFETIME.items()})
 
 #: For a kind that is not known here: the shortest, for nobody can say how long it holds.
 SHORTEST = min(LIFETIMES.values())

@@ -1,73 +1,93 @@
-"""The operator's own indicators, which match nothing: whoever confirms one did not look, or lies.
+"""The operator's own campaigns, which match nothing: whoever confirms one of their indicators did not look, or lies.
 
-    objects = decoys.make(real, relationships, now)
-    register.change(store, root, lambda known: known.with_decoys(objects[0]["id"]))
-    # only then published, as a member does, beside real ones: a decoy that nobody knows of is a false indicator
+    decoy = decoys.like(published, now)                  # what a member published of a campaign, as a model
+    objects = outgoing.objects(decoy, contributor=pseudonym, now=now, marking=level)
+    register.change(store, root, lambda known: known.with_decoys(*decoys.indicators(objects)))
+    # only then published, in the same way as a member's: a decoy that nobody knows of is a false campaign
 
 A token is 128 bits of a keyed function's output (RFC 9497), and cannot be told from random bits without evaluating the
-function at the value that it stands for, and there is none. All else follows the real indicator that the decoy is
-modelled on, and it is stored, signed, logged and served like any other.
+function at the value that it stands for, and there is none. All else is made by the same code as a real campaign, in
+the dimensions of one, and is stored, signed, logged and served in the same way.
 """
 
 import secrets
 import uuid
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 
 from stillwatch.errors import ExchangeError
-from stillwatch.indicators import ids, patterns, timestamps
+from stillwatch.indicators import atlas, extensions, patterns
+from stillwatch.indicators.said import Said
 
-_TIMES = ("created", "modified", "valid_from", "valid_until")
+_TECHNIQUES: Mapping[str, str] = {pattern["id"]: number for number, pattern in atlas.TECHNIQUES.items()}
 
 
-def make(real: Mapping[str, Any], relationships: Iterable[Mapping[str, Any]], now: datetime) -> list[dict[str, Any]]:
-    """A decoy in the shape of a real indicator, related to what that is related to.
+def like(published: Iterable[Mapping[str, Any]], now: datetime) -> Said:
+    """A campaign that does not exist, in the dimensions of one that does.
 
     Args:
-        real: an indicator with tokens; its publisher becomes the decoy's.
-        relationships: those that start at it.
-        now: when the decoy says that it was made; all its times keep their distance from each other.
-
-    Returns:
-        The indicator, then its relationships.
+        published: the objects of a campaign as its member published them: the campaign, its indicators, its
+            relationships.
+        now: when the decoy will be published; its days keep their distance from that.
 
     Raises:
-        ExchangeError: the indicator has no tokens, or is not in our language.
+        ExchangeError: no campaign is among the objects, or none of its indicators has tokens.
     """
-    if real.get("pattern_type") != patterns.PATTERN_TYPE:
-        raise ExchangeError("An indicator in another language than ours makes no decoy.")
-    pattern = patterns.write(_blank(patterns.parse(real["pattern"])))
-    later = timedelta(microseconds=timestamps.of(now) - timestamps.parse(real["created"]))
-    decoy = {**_moved(real, later), "id": ids.indicator(patterns.PATTERN_TYPE, pattern), "pattern": pattern}
-    return [decoy, *(_rehung(_moved(one, later), decoy["id"]) for one in relationships)]
+    objects = list(published)
+    campaign = next((each for each in objects if each["type"] == "campaign"), None)
+    models = [_blank(each) for each in objects if each.get("pattern_type") == patterns.PATTERN_TYPE]
+    if campaign is None or not any(models):
+        raise ExchangeError("A decoy follows a campaign whose indicators have tokens; this is none.")
+    later = now.date() - _day(campaign["created"])
+    techniques = {_TECHNIQUES.get(each.get("target_ref", "")) for each in objects if each["type"] == "relationship"}
+    whole = Said(
+        key=str(uuid.uuid4()),
+        confidence=campaign["confidence"],
+        first_seen=_day(campaign["first_seen"]) + later,
+        last_seen=_day(campaign["last_seen"]) + later,
+        techniques=tuple(sorted(number for number in techniques if number)),
+        **_observed(objects),
+    )
+    for model in models:
+        whole = replace(whole, **model)
+    return whole
 
 
-def _moved(obj: Mapping[str, Any], later: timedelta) -> dict[str, Any]:
-    times = {name: _shifted(obj[name], later) for name in _TIMES if name in obj}
-    return {**obj, **times}
+def indicators(objects: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The ids of the indicators among objects."""
+    return tuple(each["id"] for each in objects if each["type"] == "indicator")
 
 
-def _shifted(time: str, later: timedelta) -> str:
-    return timestamps.written(datetime.fromisoformat(time).astimezone(UTC) + later)
+def _observed(objects: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the campaign was found on, in orders of magnitude."""
+    found = next(each["extensions"][extensions.SIGNATURE] for each in objects if each["type"] == "indicator")
+    evidence = found["evidence"]
+    return {
+        "accounts": evidence["accounts_bucket"],
+        "requests": evidence["requests_bucket"],
+        "families": tuple(evidence["families"]),
+    }
 
 
-def _rehung(relationship: dict[str, Any], source: str) -> dict[str, Any]:
-    target, type_ = relationship["target_ref"], relationship["relationship_type"]
-    return {**relationship, "id": ids.relationship(source, type_, target), "source_ref": source}
-
-
-def _blank(pattern: patterns.Pattern) -> patterns.Pattern:
-    """The same pattern with tokens of nothing."""
-    match pattern:
-        case patterns.PromptTemplate() | patterns.Vocabulary():
-            return pattern.model_copy(update={"tokens": _tokens(len(pattern.tokens))})
-        case patterns.AccountNetwork(edges=edges, set_id=named):
-            blank = {name: _tokens(len(tokens)) for name, tokens in edges.items()}
-            return pattern.model_copy(update={"edges": blank, "set_id": f"set--{uuid.uuid4()}" if named else None})
+def _blank(indicator: Mapping[str, Any]) -> dict[str, Any]:
+    """What a `Said` holds of a signature, with tokens of nothing."""
+    match patterns.parse(indicator["pattern"]):
+        case patterns.PromptTemplate(tokens=tokens, key_epoch=epoch):
+            return {"template": _tokens(len(tokens)), "key_epoch": epoch}
+        case patterns.Vocabulary(tokens=tokens, key_epoch=epoch):
+            return {"vocabulary": _tokens(len(tokens)), "key_epoch": epoch}
+        case patterns.AccountNetwork(edges=edges, key_epoch=epoch, set_id=named):
+            shared = {klass: _tokens(len(tokens)) for klass, tokens in edges.items()}
+            return {"shared": shared, "key_epoch": epoch, "set_id": f"set--{uuid.uuid4()}" if named else None}
         case _:
-            raise ExchangeError("A cadence makes no decoy: it has no tokens, and what it describes may well exist.")
+            return {}  # a cadence has no tokens, and what it describes may well exist
 
 
 def _tokens(count: int) -> tuple[str, ...]:
     return tuple(sorted(secrets.token_hex(16) for _ in range(count)))
+
+
+def _day(time: str) -> date:
+    return datetime.fromisoformat(time).date()
