@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, func, insert, select, update
 
 from stillwatch.exchange.access import readable
 from stillwatch.exchange.model import Known, Level, NewRecord, Page, Principal, Query, Record, Signed, SignedPage
@@ -60,14 +60,19 @@ def count(connection: Connection, principal: Principal, collection: str, query: 
 
 def any_version(connection: Connection, principal: Principal, collection: str, object_id: str) -> bool:
     """Whether a member finds any version of an object."""
-    query = Query(ids=(object_id,), versions="all")
-    return bool(connection.scalar(select(exists().where(selecting.matching(principal, collection, query)))))
+    found = select(_c.date_added).where(_of_object(principal, collection, object_id)).limit(1)
+    return connection.scalar(found) is not None
 
 
 def all_versions(connection: Connection, principal: Principal, collection: str, object_id: str) -> list[Record]:
     """Every version of an object that a member may read, of any spec_version, oldest first."""
-    own = (_c.collection == collection) & (_c.id == object_id) & readable(principal, collection, _c)
-    return [_record(row) for row in connection.execute(select(*_RECORD).where(own).order_by(_c.version))]
+    found = select(*_RECORD).where(_of_object(principal, collection, object_id)).order_by(_c.version)
+    return [_record(row) for row in connection.execute(found)]
+
+
+def _of_object(principal: Principal, collection: str, object_id: str) -> ColumnElement[bool]:
+    named = _c.id.in_(selecting.storable([object_id]))
+    return and_(_c.collection == collection, named, readable(principal, collection, _c))
 
 
 def known(connection: Connection, collection: str, ids: Iterable[str]) -> dict[str, list[Known]]:

@@ -277,7 +277,7 @@ class Store:
             TrustError: the member is suspended, or may not write there.
         """
         with self.database.writing() as connection:
-            transaction = Transaction.begin(connection, root, name, self._clock())
+            transaction = Transaction.begin(connection, root, name, self._clock)
             return transaction.take_in(*build(transaction))
 
     def delete(  # noqa: PLR0913 — what, where, who, and the reason
@@ -309,7 +309,7 @@ class Store:
             TrustError: the member is suspended.
         """
         with self.database.writing() as connection:
-            transaction = Transaction.begin(connection, root, principal.member.name, self._clock())
+            transaction = Transaction.begin(connection, root, principal.member.name, self._clock)
             return transaction.withdraw(collection.id, object_id, versions, spec_versions, build)
 
     # the log
@@ -387,7 +387,7 @@ class Store:
             The new value.
         """
         with self.database.writing() as connection:
-            transaction = Transaction.begin(connection, root, None, self._clock())
+            transaction = Transaction.begin(connection, root, None, self._clock)
             value = change(transaction.get_document(name))
             transaction.put_document(name, value, secret=secret)
             return value

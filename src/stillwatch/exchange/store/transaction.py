@@ -34,7 +34,7 @@ class Transaction:
     now: int  # microseconds
 
     @classmethod
-    def begin(cls, connection: Connection, root: str, name: str | None, now: int) -> "Transaction":
+    def begin(cls, connection: Connection, root: str, name: str | None, clock: Callable[[], int]) -> "Transaction":
         """Waits until nobody else writes to the root.
 
         Raises:
@@ -48,7 +48,7 @@ class Transaction:
         principal = directory.principal(connection, name) if name is not None else None
         if name is not None and principal is None:
             raise TrustError("The member may not write, or is none.")
-        return cls(connection, found, principal, now)
+        return cls(connection, found, principal, clock())
 
     def collection(self, id_or_alias: str) -> Collection | None:
         """A collection of the root."""
