@@ -26,7 +26,7 @@ class Signal:
     Attributes:
         id: the campaign's id there.
         indicators: the ids of the indicators that say so.
-        weight: how far their contributors are believed, 0 to 1.
+        weight: how probable it is, at least, that their contributors are right, 0 to 1.
         desk: by column of the accounts table, the values of this log (pseudonyms) that the campaign uses elsewhere.
         shingles: uint32, those of its wrapper that occur in this log.
     """

@@ -9,6 +9,8 @@ A signal is somebody else's word. It is weighed by how rare here is what it name
 believed; it is one reason among the two that a report needs, and never the one that says what is taken.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
@@ -56,8 +58,9 @@ def by_account(cluster: Cluster) -> F64:
     if bits.max(initial=0) > 0:
         best = int(np.argmax(bits))
         inside, outside = _shares(cluster, population.known.means)
-        strength = np.log2(inside[best] / outside[best]).clip(0, ACCOUNT_MOST)
-        out[population.known.means[:, [best]].tocoo().row] = strength * population.known.signals[best].weight
+        strength = np.log2(inside[[best]] / outside[[best]]).clip(0, ACCOUNT_MOST)
+        holders = population.known.means[:, [best]].tocoo().row
+        out[holders] = _believed(strength, [population.known.signals[best].weight])[0]
     return out
 
 
@@ -77,10 +80,15 @@ def _bits(cluster: Cluster, held: sp.csr_matrix, most: float) -> F64:
     signals = cluster.population.known.signals
     chosen = SELECTION + np.log2(max(1, len(signals)))  # the best of many fits by chance
     reach = np.minimum(1.0, inside / WHOLE)
-    weight = np.array([s.weight for s in signals])
     several = inside * cluster.parties >= 2  # one customer alone may have bought a second-hand card or domain
     most_of = np.where(several, most, min(most, WORDS_MOST))
-    return (np.log2(inside / outside) * reach - chosen).clip(0, most_of) * weight
+    return _believed((np.log2(inside / outside) * reach - chosen).clip(0, most_of), [s.weight for s in signals])
+
+
+def _believed(bits: F64, weights: Sequence[float]) -> F64:
+    """What is left of bits if their source is right only so often: it adds to the chances, not to the bits."""
+    weight = np.array(weights)
+    return np.log2(1 - weight + weight * 2**bits)
 
 
 def _evidence(cluster: Cluster, held: sp.csr_matrix, signal: int, name: str, bits: float) -> Evidence:
