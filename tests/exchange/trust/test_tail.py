@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from stillwatch.exchange.model import Level, LogEntry, Member, Query, Right
+from stillwatch.exchange.model import Collection, Level, LogEntry, Member, Query, Right
 from stillwatch.exchange.trust.decay import DAY
 from stillwatch.exchange.trust.standing import Standing, State
 from stillwatch.exchange.trust.tail import Tail
@@ -34,9 +34,8 @@ class Forum:
             store.add_member(member, None, {place.id: Right(read=True, write=True)})
         store.admit("ana")
 
-    def publish(self, name, obj, level=Level.AMBER, version="2026-11-02T09:00:00.000000Z"):
-        body = json.dumps(obj).encode()
-        made = self.record(id=obj["id"], publisher=name, level=level, version=version, body=body)
+    def publish(self, name, obj, **how):
+        made = self.record(id=obj["id"], publisher=name, body=json.dumps(obj).encode(), **how)
         self.store.add("forum", name, lambda _: ([made], [line("add")]))
         return obj["id"]
 
@@ -101,6 +100,18 @@ def test_a_new_version_makes_an_indicator_no_younger(forum):
     again = {"type": "indicator", "id": indicator, "pattern_type": "stix", "confidence": 80}
     forum.publish("ana", again, version="2026-11-22T09:00:00.000000Z")
     assert tail.judgement(forum.clock()).indications[indicator].score < 0.8 * 0.6
+
+
+def test_who_uses_anothers_id_elsewhere_takes_nothing_over(forum):
+    indicator = forum.indicator("ana")
+    elsewhere = Collection(str(uuid.uuid4()), "forum", "Elsewhere")
+    forum.store.add_collection(elsewhere)
+    for name in ("ben", "eve"):
+        forum.store.grant(name, {elsewhere.id: Right(read=True, write=True)})
+    before = forum.tail().judgement(forum.clock.now)
+    stolen = {"type": "indicator", "id": indicator, "pattern_type": "stix", "confidence": 80, "revoked": True}
+    forum.publish("eve", stolen, collection=elsewhere.id)
+    assert forum.tail().judgement(forum.clock.now) == before
 
 
 def test_the_kill_switch_works_without_a_new_object(forum):

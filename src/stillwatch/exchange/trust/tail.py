@@ -86,8 +86,12 @@ class Tail:
     def _take_in(self, record: Record, publisher: str) -> None:
         obj = json.loads(record.body)
         if record.type == "indicator":
-            earlier = self._said.claims.get(record.id)
-            made = claim(obj, publisher, record.date_added)
-            self._said.claims[record.id] = replace(made, time=earlier.time) if earlier else made
+            self._claimed(claim(obj, publisher, record.date_added))
         else:
             self._said.statements.extend(statements(obj, publisher, record.date_added))
+
+    def _claimed(self, made: Claim) -> None:
+        """An id is its first publisher's, in whatever collection another may use it too."""
+        earlier = self._said.claims.setdefault(made.id, made)
+        if earlier.publisher == made.publisher:
+            self._said.claims[made.id] = replace(made, time=earlier.time)
