@@ -52,6 +52,7 @@ class Examined:
     revoked: bool
     body: bytes  # canonical JSON, as it will be served
     signature: bytes | None
+    key_id: str | None  # of the key that it is by
     by: str | None  # created_by_ref
 
 
@@ -122,6 +123,7 @@ def _examined(  # noqa: PLR0913, PLR0917 — the object and what it is held agai
     body = canonical(served)
     if PUBLISHED.get(value["id"], value) != value:
         raise TrustError("id: of a published object, but the object is another.")
+    key, signature = given.checked(value["id"], version, body, public)
     return Examined(
         index=index,
         id=value["id"],
@@ -131,7 +133,8 @@ def _examined(  # noqa: PLR0913, PLR0917 — the object and what it is held agai
         level=markings.level(value, definitions),
         revoked=value.get("revoked") is True,
         body=body,
-        signature=given.checked(value["id"], version, body, public),
+        signature=signature,
+        key_id=key,
         by=value.get("created_by_ref"),
     )
 
@@ -157,15 +160,17 @@ class _Signatures:
                 self.refusals.append(Refusal(None, _shown_id(each), "There are two signatures of one object."))
             self._by_object[place] = signature
 
-    def checked(self, object_id: str, version: int, body: bytes, public: bytes | None) -> bytes | None:
-        """The signature of an object, if there is one.
+    def checked(
+        self, object_id: str, version: int, body: bytes, public: bytes | None
+    ) -> tuple[str, bytes] | tuple[None, None]:
+        """The signature of an object and whose key it is by, if there is one.
 
         Raises:
             TrustError: it does not hold for the object as it will be served.
         """
         found = self._by_object.pop((object_id, version), None)
         if found is None:
-            return None
+            return None, None
         if public is None:
             raise TrustError("signature: the member has registered no key.")
         if found[0] != key_id(public):
@@ -174,7 +179,7 @@ class _Signatures:
             verify_bytes(public, body, found[1])
         except TrustError:
             raise TrustError("signature: does not hold for the object, its spec_version included.") from None
-        return found[1]
+        return found
 
     def left(self) -> list[Refusal]:
         """Signatures of what is not in the request."""

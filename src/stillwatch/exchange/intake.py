@@ -23,7 +23,7 @@ from stillwatch.errors import ExchangeError, TrustError
 from stillwatch.exchange.examination import Examined, Posted, Refusal, Refused, examine
 from stillwatch.exchange.log.entries import Opening, Receipt, committed, object_hash, snapshot
 from stillwatch.exchange.model import Known, Level, LogEntry, NewRecord, Principal, Record
-from stillwatch.exchange.signing import SigningKey, canonical, key_id
+from stillwatch.exchange.signing import SigningKey, canonical
 from stillwatch.exchange.store import audience
 from stillwatch.exchange.store.transaction import Transaction
 from stillwatch.indicators import extensions, ids, markings, timestamps
@@ -180,9 +180,7 @@ def _stored(
         body=each.body,
         revoked=each.revoked,
         signature=each.signature,
-        key_id=key_id(posted.principal.member.public_key)
-        if each.signature and posted.principal.member.public_key
-        else None,
+        key_id=each.key_id,
     )
     yield _logged(record, posted, desk)
     if each.revoked:

@@ -139,7 +139,7 @@ class SigningKey:
         """The public key, 32 bytes."""
         return self._private.public_key().public_bytes_raw()
 
-    @property
+    @cached_property
     def key_id(self) -> str:
         """The short name of the public key."""
         return key_id(self.public)

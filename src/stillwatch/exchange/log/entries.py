@@ -18,6 +18,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from stillwatch.errors import TrustError
@@ -32,6 +33,7 @@ from stillwatch.exchange.signing import (
 )
 
 SALT_BYTES = 16
+MINUTE = 60_000_000  # microseconds
 MAX_ENTRY_BYTES = 2**16 - 1  # a bundle gives the length of an entry in two bytes
 
 
@@ -61,8 +63,9 @@ def committed(opening: Opening, *, now: int, id: str | None = None, version: str
         version: the object's.
     """
     salt = secrets.token_bytes(SALT_BYTES)
-    minute = datetime.fromtimestamp(now // 60_000_000 * 60, UTC).strftime("%Y-%m-%dT%H:%M:00Z")
-    entry = canonical({"action": opening.action, "commitment": opening.commitment(salt), "time": minute})
+    entry = canonical(
+        {"action": opening.action, "commitment": opening.commitment(salt), "time": _minute(now // MINUTE)}
+    )
     return LogEntry(entry, salt, id, version)
 
 
@@ -128,6 +131,11 @@ class Receipt:
         if said["action"] != "add" or said["commitment"] != opening.commitment(salt):
             raise TrustError("The receipt is of another object.")
         verify_bytes(public, self.entry, self.signature)
+
+
+@lru_cache(maxsize=8)
+def _minute(minutes: int) -> str:
+    return datetime.fromtimestamp(minutes * 60, UTC).strftime("%Y-%m-%dT%H:%M:00Z")
 
 
 def object_hash(canonical_form: bytes) -> str:

@@ -1,0 +1,300 @@
+import json
+import uuid
+
+import pytest
+
+from stillwatch.errors import TrustError
+from stillwatch.exchange import intake
+from stillwatch.exchange.log.entries import Receipt, snapshot
+from stillwatch.exchange.log.tiles import inclusion_proof, root_hash
+from stillwatch.exchange.log.tree import leaf_hash, verify_inclusion
+from stillwatch.exchange.model import Level, Member, Query, Right
+from stillwatch.exchange.signing import SigningKey, sign, to_base64, verify
+from stillwatch.indicators import extensions, ids, markings
+
+KEY, ANA = SigningKey.generate(), SigningKey.generate()
+EVERYTHING = Query(versions="all")
+
+
+def stix(kind="indicator", level=Level.GREEN, day=2, **changes):
+    made = {
+        "type": kind,
+        "spec_version": "2.1",
+        "id": f"{kind}--{uuid.uuid4()}",
+        "created": "2026-03-02T09:00:00.000Z",
+        "modified": f"2026-03-{day:02}T09:00:00.000Z",
+        "pattern": "[ipv4-addr:value = '198.51.100.7']",
+        "pattern_type": "stix",
+        "valid_from": "2026-03-02T09:00:00Z",
+        "object_marking_refs": markings.refs(markings.TLP[level]),
+    }
+    return made | changes
+
+
+@pytest.fixture
+def forum(store, place):
+    """The store with two members more, who read and write: cat up to RED, and dan up to GREEN."""
+    store.set_public_key("ana", ANA.public)
+    for name, level in (("cat", Level.RED), ("dan", Level.GREEN)):
+        member = Member(name, f"identity--{uuid.uuid4()}", "oauth")
+        store.add_member(member, None, {place.id: Right(read=True, write=True, level=level)})
+    return store
+
+
+@pytest.fixture
+def post(forum, place, clock):
+    def publish(objects, who="ana", signatures=None, per_day=intake.PER_DAY):
+        done = []
+
+        def build(transaction):
+            done.append(intake.take_in(transaction, posted, KEY, per_day))
+            return done[0].parts
+
+        posted = intake.examine(forum.principal(who), forum.root("forum"), place, objects, signatures, now=clock())
+        forum.add("forum", who, build)
+        return done[0].taken
+
+    return publish
+
+
+@pytest.fixture
+def refused(forum, post):
+    def attempt(objects, who="ana", **options):
+        before = forum.log_size("forum")
+        with pytest.raises(intake.Refused) as caught:
+            post(objects, who, **options)
+        assert forum.log_size("forum") == before
+        return [each.why for each in caught.value.refusals]
+
+    return attempt
+
+
+@pytest.fixture
+def bodies(forum, place):
+    def read(who="ana", query=EVERYTHING, collection=place):
+        return [json.loads(each.body) for each in forum.read(forum.principal(who), collection, query).records]
+
+    return read
+
+
+def test_what_is_published_is_read_logged_and_receipted(forum, post, bodies, place):
+    objects = [stix(), stix(), {"type": "ipv4-addr", "id": f"ipv4-addr--{uuid.uuid4()}", "value": "198.51.100.7"}]
+    signatures = [
+        {"id": each["id"], "version": each["modified"], "key_id": ANA.key_id, "signature": to_base64(sign(ANA, each))}
+        for each in objects[:1]
+    ]
+    taken = post(objects, signatures=signatures)
+    assert [each.id for each in taken] == [each["id"] for each in objects]
+    assert bodies() == [*objects[:2], objects[2] | {"spec_version": "2.1"}]
+    ana, size = forum.principal("ana"), forum.log_size("forum")
+    assert size == 3
+    tiles = forum.tiles("forum")
+    page = forum.signatures(ana, place, EVERYTHING).signatures
+    assert [each.log_index for each in page] == [0, 1, 2]
+    assert [each.signature is not None for each in page] == [True, False, False]
+    verify(ANA.public, objects[0], page[0].signature)
+    for value, signed in zip(bodies(), page, strict=True):
+        receipt = Receipt.parse(json.loads(signed.receipt))
+        receipt.check(value, collection=place.id, salt=signed.salt, public=KEY.public)
+        assert receipt.publisher == ana.member.identity
+        assert [receipt.entry] == forum.log_entries("forum", signed.log_index, signed.log_index + 1)
+        proof = inclusion_proof(tiles, signed.log_index, size)
+        verify_inclusion(leaf_hash(receipt.entry), signed.log_index, size, proof, root_hash(tiles, size))
+
+
+def test_the_log_names_the_readers_of_the_moment(forum, post, place):
+    post([stix()])
+    before = json.loads(forum.signatures(forum.principal("ana"), place, EVERYTHING).signatures[0].receipt)["group"]
+    everybody = [each.identity for each in forum.members()]
+    assert before == snapshot(everybody, KEY)
+    forum.suspend("cat")
+    post([stix()])
+    after = json.loads(forum.signatures(forum.principal("ana"), place, EVERYTHING).signatures[1].receipt)["group"]
+    assert after == snapshot([each.identity for each in forum.members() if each.name != "cat"], KEY)
+
+
+def test_saying_it_again_changes_nothing_and_is_a_success(forum, post, bodies):
+    objects = [stix(), stix()]
+    first = post(objects)
+    assert post([*objects, objects[0]]) == (*first, first[0])
+    assert bodies() == objects
+    assert forum.log_size("forum") == 2
+
+
+def test_the_same_version_twice_in_one_request_is_stored_once(post, bodies):
+    value = stix()
+    assert len(post([value, value | {"name": "another"}])) == 2
+    assert bodies() == [value]
+
+
+def test_versions_follow_whatever_their_place_in_the_request(post, bodies, refused):
+    old, mid, new = (stix(id="indicator--e8a8a5bd-8d0c-4a1f-9c6d-0a3ad3a4fdd1", day=day) for day in (2, 3, 4))
+    post([new, old])
+    assert bodies() == [new, old]
+    assert refused([mid]) == ["modified: a newer version is there already."]
+    later = old | {"modified": "2026-03-05T09:00:00Z"}
+    post([later])
+    assert bodies()[-1] == later
+
+
+def test_a_marking_never_widens(post, refused, bodies):
+    value = stix(level=Level.AMBER)
+    post([value])
+    post([value | {"modified": "2026-03-03T09:00:00Z"}])
+    green = {"object_marking_refs": markings.refs(markings.TLP[Level.GREEN])}
+    assert "wider than" in refused([value | {"modified": "2026-03-04T09:00:00Z"} | green])[0]
+    red = value | {"modified": "2026-03-04T09:00:00Z", "object_marking_refs": markings.refs(markings.TLP[Level.RED])}
+    post([red])
+    unmarked = {key: each for key, each in value.items() if key != "object_marking_refs"}
+    assert "wider than" in refused([unmarked | {"modified": "2026-03-05T09:00:00Z"}])[0]
+    assert len(bodies()) == 3
+
+
+def test_a_marking_cannot_widen_within_one_request(refused, bodies):
+    value = stix(level=Level.RED)
+    wider = value | {
+        "modified": "2026-03-03T09:00:00Z",
+        "object_marking_refs": markings.refs(markings.TLP[Level.CLEAR]),
+    }
+    assert "wider than" in refused([wider, value])[0]
+    assert bodies() == []
+
+
+def test_nobody_versions_or_revokes_an_object_of_another(post, refused, bodies):
+    value = stix()
+    post([value])
+    newer = value | {"modified": "2026-03-03T09:00:00Z"}
+    assert refused([newer], "cat") == ["It is another member's object. Say a sighting, an opinion or a note."]
+    assert "another member's object" in refused([newer | {"revoked": True}], "cat")[0]
+    assert "another member's object" in refused([stix(), newer], "cat")[0]
+    post([value], "cat")  # the very version that is there
+    assert bodies() == [value]
+
+
+def test_what_two_members_derive_alike_is_kept_from_the_first(post, refused, bodies, forum):
+    value = stix(id=ids.indicator("stix", stix()["pattern"]))
+    post([value])
+    again = value | {"created": "2026-03-04T09:00:00Z", "modified": "2026-03-04T09:00:00Z"}
+    (taken,) = post([again], "cat")
+    assert "Another member said this first" in taken.message
+    assert bodies() == [value]
+    assert forum.log_size("forum") == 1
+    assert "another member's object" in refused([again | {"revoked": True}], "cat")[0]
+
+
+def test_nobody_speaks_in_the_name_of_another(forum, post, refused):
+    ana, cat = (forum.member(name).identity for name in ("ana", "cat"))
+    identity = {"type": "identity", "spec_version": "2.1", "id": ana, "name": "ana", "identity_class": "organization"}
+    identity |= {"created": "2026-03-02T09:00:00.000Z", "modified": "2026-03-02T09:00:00.000Z"}
+    assert refused([stix(created_by_ref=ana)], "cat") == ["It speaks in the name of another member."]
+    assert refused([identity], "cat") == ["It speaks in the name of another member."]
+    post([identity, stix(created_by_ref=ana)])
+    post([stix(created_by_ref=cat), stix(created_by_ref=f"identity--{uuid.uuid4()}")], "cat")
+
+
+@pytest.fixture
+def retractions(forum):
+    return forum.collection("forum", "retractions")
+
+
+def test_a_revocation_is_told_in_the_retractions(forum, post, bodies, retractions):
+    value = stix()
+    post([value])
+    revoked = value | {"modified": "2026-03-03T09:00:00.000Z", "revoked": True}
+    assert len(post([revoked])) == 1
+    assert bodies(query=Query()) == [revoked]
+    for who in ("ana", "ben", "cat", "dan"):
+        (note,) = bodies(who, Query(), retractions)
+    said = note["extensions"][extensions.RETRACTION]
+    assert (said["retracted_ref"], said["retracted_version"]) == (value["id"], "2026-03-03T09:00:00.000000Z")
+    assert note["object_refs"] == [value["id"]]
+    (signed,) = forum.signatures(forum.principal("ben"), retractions, Query()).signatures
+    verify(KEY.public, note, signed.signature)
+    assert signed.key_id == KEY.key_id
+    Receipt.parse(json.loads(signed.receipt)).check(
+        note, collection=retractions.id, salt=signed.salt, public=KEY.public
+    )
+    assert forum.log_size("forum") == 3
+    extensions.content(note, extensions.RETRACTION)
+    post([revoked])
+    assert len(bodies("ana", Query(), retractions)) == 1
+
+
+def test_a_revocation_reaches_all_who_could_read_a_version_and_nobody_else(post, bodies, retractions):
+    """Whoever makes an object narrower and revokes it then cannot leave the others with what was wrong."""
+    wide, narrow = stix(level=Level.GREEN), stix(level=Level.RED)
+    post([wide, narrow])
+    red = {"object_marking_refs": markings.refs(markings.TLP[Level.RED]), "revoked": True}
+    post([each | red | {"modified": "2026-03-03T09:00:00.000Z"} for each in (wide, narrow)])
+    told = {
+        who: {each["object_refs"][0] for each in bodies(who, Query(), retractions)} for who in ("ana", "cat", "dan")
+    }
+    both = {wide["id"], narrow["id"]}
+    assert told == {"ana": both, "cat": both, "dan": {wide["id"]}}
+
+
+def test_nothing_follows_a_revocation(post, refused):
+    value = stix()
+    post([value, value | {"modified": "2026-03-03T09:00:00.000Z", "revoked": True}])
+    for revoked in (True, False):
+        newer = value | {"modified": "2026-03-04T09:00:00.000Z", "revoked": revoked}
+        assert refused([newer]) == ["It was revoked, and nothing follows that. Publish under another id."]
+
+
+def test_one_bad_object_keeps_out_all(refused, post, bodies):
+    value = stix()
+    post([value])
+    assert len(refused([stix(), value | {"modified": "2026-03-03T09:00:00Z"}, stix()], "cat")) == 1
+    assert bodies() == [value]
+
+
+def test_a_flood_ends_at_the_quota(post, bodies, forum):
+    post([stix() for _ in range(4)], per_day=5)
+    with pytest.raises(intake.OverQuota, match="as much today"):
+        post([stix(), stix()], per_day=5)
+    post([stix()], per_day=5)
+    post([stix()], "cat", per_day=5)
+    assert len(bodies()) == forum.log_size("forum") == 6
+
+
+def test_what_is_there_already_costs_no_quota(post):
+    value = stix()
+    post([value], per_day=1)
+    for _ in range(3):
+        post([value], per_day=1)
+
+
+def test_a_deletion_stands_in_the_log(forum, post, place, bodies):
+    value = stix()
+    post([value])
+    done = forum.delete(
+        "forum",
+        forum.principal("ana"),
+        place,
+        value["id"],
+        build=lambda transaction, records: intake.withdraw(transaction, records, KEY),
+    )
+    assert done == 1
+    assert bodies() == []
+    lines = [json.loads(each) for each in forum.log_entries("forum", 0, 9)]
+    assert [each["action"] for each in lines] == ["add", "delete"]
+
+
+def test_who_is_suspended_meanwhile_stores_nothing(forum, place, clock, bodies):
+    posted = intake.examine(forum.principal("cat"), forum.root("forum"), place, [stix()], now=clock())
+    forum.suspend("cat")
+    with pytest.raises(TrustError):
+        forum.add("forum", "cat", lambda transaction: intake.take_in(transaction, posted, KEY).parts)
+    assert bodies() == []
+
+
+def test_the_log_tells_nothing_of_what_somebody_may_not_read(forum, post):
+    """dan reads up to GREEN: lines of RED and GREEN objects look alike to him."""
+    red, green = stix(level=Level.RED, name="SECRET"), stix(level=Level.GREEN)
+    post([red, green])
+    first, second = forum.log_entries("forum", 0, 2)
+    assert len(first) == len(second)
+    one, other = json.loads(first), json.loads(second)
+    assert one | {"commitment": ""} == other | {"commitment": ""}
+    for secret in ("SECRET", red["id"], red["id"].split("--")[1], forum.member("ana").identity, "RED", "red"):
+        assert secret not in first.decode()
