@@ -5,9 +5,9 @@
 The member who *offers* learns how many values the other has. The member who *requests* learns which of its own values
 the other has too, or only how many. Three messages, as files, over any channel that both trust.
 
-values      one's own set, from a file
 messages    the three messages: a header anybody can read, and the cryptography's part
-protocol    the four steps
+protocol    the cryptography of the four steps
+runs        the four steps as a member takes them
 ledger      transcripts without values, secrets between steps, and the day between two runs of a pair
 
 The cryptography is OpenMined's PSI (ECDH on P-256, semi-honest). What that means: `docs/exchange/matching.md`.

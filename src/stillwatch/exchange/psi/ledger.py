@@ -20,7 +20,7 @@ from typing import Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from stillwatch.errors import ConfigError, InputError, PrivacyError
-from stillwatch.exchange.psi.messages import Header, Message, Name, Reveal
+from stillwatch.exchange.psi.messages import Message, Name, Reveal, Terms
 from stillwatch.exchange.tokens.classes import TokenClass
 
 #: Between two runs of a pair: the difference of two runs shows the values that were put in between.
@@ -64,14 +64,14 @@ class Transcript(BaseModel):
     override: str | None = Field(default=None, description="why a second run within a day")
 
     @classmethod
-    def begun(cls, role: Role, partner: str, header: Header, own_size: int, override: str | None) -> Self:
+    def begun(cls, role: Role, partner: str, terms: Terms, own_size: int, override: str | None) -> Self:
         """The transcript of a run that has just begun."""
         return cls(
-            run=header.run,
+            run=terms.run,
             role=role,
             partner=partner,
-            token_class=header.token_class,
-            reveal=header.reveal,
+            token_class=terms.token_class,
+            reveal=terms.reveal,
             own_size=own_size,
             override=override,
         )
@@ -83,6 +83,10 @@ class Transcript(BaseModel):
     def sha256(self, name: Name) -> str | None:
         """The hash of a message of this run."""
         return next((passed.sha256 for passed in self.messages if passed.message == name), None)
+
+    def received(self, message: Message, at: datetime) -> Self:
+        """The same with a message of the other member, and the size of its set."""
+        return self.passed(message, at).model_copy(update={"their_size": message.header.size})
 
     @property
     def answered(self) -> datetime | None:
@@ -130,6 +134,10 @@ class Ledger:
             raise InputError("The run of this message was not begun here.", where=str(self.folder)) from None
         except (OSError, ValidationError):
             raise InputError("This transcript cannot be read.", where=str(place)) from None
+
+    def has(self, run: str) -> bool:
+        """Whether a run was begun here."""
+        return self._place(run, "json").exists()
 
     def transcripts(self) -> Iterator[Transcript]:
         """All transcripts."""

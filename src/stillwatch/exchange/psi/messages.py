@@ -1,11 +1,13 @@
 """The three messages: one line of JSON that anybody can read, then the cryptography's own bytes (protocol buffers).
 
-    {"message":"request","v":1,"run":"9f…","class":"account","reveal":"size","size":4811,"answers":"<SHA-256>"}
+    {"message":"request","v":1,"run":"9f…","class":"account","reveal":"size","size":4811,"body":"<SHA-256>",…}
 
 Each names the hash of the message that it answers, so that a run is one chain that both transcripts hold.
 """
 
 import hashlib
+import os
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -21,6 +23,7 @@ Reveal = Literal["values", "size"]
 LONGEST_HEADER = 1024  # bytes
 LARGEST = 64 * 1024 * 1024  # bytes of a message: a million elements of 35 bytes, and as much again
 _HEX = r"^[0-9a-f]+$"
+Sha256 = Annotated[str, Field(pattern=_HEX, min_length=64, max_length=64)]
 
 
 class Header(BaseModel):
@@ -34,7 +37,27 @@ class Header(BaseModel):
     token_class: TokenClass = Field(validation_alias="class", serialization_alias="class")
     reveal: Reveal
     size: int = Field(ge=0, description="values of the member who sends it")
-    answers: Annotated[str, Field(pattern=_HEX, min_length=64, max_length=64)] | None = None
+    body: Sha256 = Field(description="of the rest, so that damage is noticed before an offer is used up")
+    answers: Sha256 | None = Field(default=None, description="of the message before")
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What both agree on before: the class of the values, and how much the asking member learns."""
+
+    run: str
+    token_class: TokenClass
+    reveal: Reveal
+
+    @classmethod
+    def new(cls, token_class: TokenClass, reveal: Reveal) -> Self:
+        """The terms of a new run."""
+        return cls(secrets.token_hex(16), token_class, reveal)
+
+    @classmethod
+    def of(cls, header: Header) -> Self:
+        """The terms that a message states."""
+        return cls(header.run, header.token_class, header.reveal)
 
 
 @dataclass(frozen=True)
@@ -58,7 +81,10 @@ class Message:
             raise ExchangeError("This is no message of a private set intersection.", where=where) from None
         if header.message != expected:
             raise ExchangeError(f"This is a {header.message}, and a {expected} is needed.", where=where)
-        return cls(header, raw[len(line) + 1 :])
+        message = cls(header, raw[len(line) + 1 :])
+        if hashlib.sha256(message.body).hexdigest() != header.body:
+            raise ExchangeError("The message was damaged on its way.", where=where, hint="Ask for it again.")
+        return message
 
     @property
     def raw(self) -> bytes:
@@ -69,6 +95,21 @@ class Message:
     def sha256(self) -> str:
         """The hash by which the next message names it."""
         return hashlib.sha256(self.raw).hexdigest()
+
+
+def save(message: Message, path: Path) -> None:
+    """Writes a message, wholly or not at all.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(message.raw)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise InputError(f"cannot be written ({error.strerror}).", where=str(path)) from None
 
 
 def load(path: Path, expected: Name) -> Message:

@@ -1,27 +1,25 @@
 """The four steps, over OpenMined's PSI.
 
-    terms = Terms.new("account", "size")
-    key, setup = offer(terms, mine)                     # A
-    asked, request = ask(setup, theirs)                 # B
-    response = respond(key, setup.header, setup.sha256, request)           # A, once for each key
-    reveal(asked, theirs, setup, request.sha256, response)                 # B: common values, or their number
+    terms = Terms.new("account", "values")
+    key_a, setup = offer(terms, mine)                                              # A
+    key_b, request = ask(setup, theirs)                                            # B
+    response = respond(Kept(key_a, setup.sha256), terms, len(mine), request)       # A, once for each offer
+    reveal(Kept(key_b, request.sha256), theirs, setup, response)                   # B: common values, or their number
 
 Values go through a hash to the curve and one's own secret scalar before anything leaves; sizes are bounded on both
 sides, for who asks with one value asks about one customer, and who asks with all possible values asks about everybody.
 """
 
-import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from hashlib import blake2b
-from typing import Self, TypeVar
+from dataclasses import dataclass, field
+from hashlib import blake2b, sha256
+from typing import TypeVar
 
 import private_set_intersection.python as openmined
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # no stubs of its own
 
 from stillwatch.errors import ExchangeError, PrivacyError, TrustError
-from stillwatch.exchange.psi.messages import Header, Message, Name, Reveal
-from stillwatch.exchange.tokens.classes import TokenClass
+from stillwatch.exchange.psi.messages import Header, Message, Name, Terms
 
 FEWEST = 25  # values in a set: the accounts below which a template does not leave either
 MOST = 250_000  # about a minute and a half of work for each member
@@ -33,22 +31,11 @@ _UNUSED_RATE = 1e-9  # of false positives; the raw form that we take has none
 
 
 @dataclass(frozen=True)
-class Terms:
-    """What both agree on before: the class of the values, and how much the asking member learns."""
+class Kept:
+    """What a member keeps between two steps of a run."""
 
-    run: str
-    token_class: TokenClass
-    reveal: Reveal
-
-    @classmethod
-    def new(cls, token_class: TokenClass, reveal: Reveal) -> Self:
-        """The terms of a new run."""
-        return cls(secrets.token_hex(16), token_class, reveal)
-
-    @classmethod
-    def of(cls, header: Header) -> Self:
-        """The terms that a message states."""
-        return cls(header.run, header.token_class, header.reveal)
+    key: bytes = field(repr=False)
+    before: str  # SHA-256 of its message, which the next one must name
 
 
 def offer(terms: Terms, values: Sequence[bytes]) -> tuple[bytes, Message]:
@@ -86,29 +73,39 @@ def ask(setup: Message, values: Sequence[bytes]) -> tuple[bytes, Message]:
     return key, _message("request", terms, len(values), request.SerializeToString(), answers=setup)
 
 
-def respond(key: bytes, setup: Header, setup_hash: str, request: Message) -> Message:
+def respond(kept: Kept, terms: Terms, size: int, request: Message) -> Message:
     """The third step, of the member who offered; the key is to be forgotten with it.
+
+    Args:
+        kept: the key, and the hash of the setup.
+        terms: those of the offer.
+        size: how many values were offered.
+        request: the other member's message.
 
     Raises:
         TrustError: the request answers another setup, or asks for more than was offered.
         PrivacyError: too few or too many values are asked about.
         ExchangeError: the request is no request.
     """
-    if request.header.answers != setup_hash or Terms.of(request.header) != Terms.of(setup):
+    if request.header.answers != kept.before or Terms.of(request.header) != terms:
         raise TrustError("The request does not belong to this offer.", hint="Ask the other member for the right file.")
     parsed = _parsed(openmined.Request(), request.body)
     check_size(_counted(parsed.encrypted_elements, request), "The other member's set")
-    if parsed.reveal_intersection != (setup.reveal == "values"):
+    if parsed.reveal_intersection != (terms.reveal == "values"):
         raise TrustError("The request asks for more than was offered.")
-    server = openmined.server.CreateFromKey(key, setup.reveal == "values")
+    server = openmined.server.CreateFromKey(kept.key, terms.reveal == "values")
     response = _computed(lambda: server.ProcessRequest(parsed))
-    return _message("response", Terms.of(setup), setup.size, response.SerializeToString(), answers=request)
+    return _message("response", terms, size, response.SerializeToString(), answers=request)
 
 
-def reveal(
-    key: bytes, values: Sequence[bytes], setup: Message, request_hash: str, response: Message
-) -> list[bytes] | int:
+def reveal(kept: Kept, values: Sequence[bytes], setup: Message, response: Message) -> list[bytes] | int:
     """The last step, of the member who wanted to know.
+
+    Args:
+        kept: the key, and the hash of the request.
+        values: the same as in the request, in any order.
+        setup: the other member's first message.
+        response: the other member's second message.
 
     Returns:
         Its own values that the other has too; or only their number, if that is what was agreed on.
@@ -118,16 +115,16 @@ def reveal(
         ExchangeError: the response is no response.
     """
     terms = Terms.of(setup.header)
-    if response.header.answers != request_hash or Terms.of(response.header) != terms:
+    if response.header.answers != kept.before or Terms.of(response.header) != terms:
         raise TrustError("The response does not belong to this request.")
     parsed = _parsed(openmined.Response(), response.body)
     if len(parsed.encrypted_elements) != len(values):
-        raise TrustError("The response is about another number of values than were asked.")
-    client = openmined.client.CreateFromKey(key, terms.reveal == "values")
+        raise TrustError("The response is about another number of values than these.")
+    client = openmined.client.CreateFromKey(kept.key, terms.reveal == "values")
     offered = _parsed(openmined.ServerSetup(), setup.body)
     if terms.reveal == "size":
         return int(_computed(lambda: client.GetIntersectionSize(offered, parsed)))
-    ordered = shuffled(values, key)
+    ordered = shuffled(values, kept.key)
     return [ordered[index] for index in _computed(lambda: client.GetIntersection(offered, parsed))]
 
 
@@ -164,6 +161,7 @@ def _message(name: Name, terms: Terms, size: int, body: bytes, answers: Message 
         token_class=terms.token_class,
         reveal=terms.reveal,
         size=size,
+        body=sha256(body).hexdigest(),
         answers=answers.sha256 if answers else None,
     )
     return Message(header, body)

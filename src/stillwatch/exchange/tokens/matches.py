@@ -1,19 +1,21 @@
 """Which of a member's own values stand, as tokens, in the indicators that it has.
 
-    wanted = sought(indicators, "payment", now)              # {token: indicator ids}, by epoch
-    matches(wanted["2026Q4"], {"9f2c…": "pm_123"})
+    wanted = sought(indicators, "payment", now)              # {epoch: {token: ids of indicators}}
+    found = search(wanted, values, client)                   # asks for tokens in the epochs that occur
 
-Pure: no network, no store. What is revoked, no longer valid or not understood is left out.
+What is revoked, no longer valid or not understood is left out; what is of an epoch whose key is destroyed is told.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from stillwatch.exchange.tokens.classes import TokenClass
+from stillwatch.exchange.tokens.client import TokenClient
 from stillwatch.exchange.tokens.prf import TOKEN_PRF
+from stillwatch.exchange.tokens.values import Values
 from stillwatch.indicators.patterns import PATTERN_TYPE, AccountNetwork, Pattern, PromptTemplate, Vocabulary, parse
 
 Sought = Mapping[str, Mapping[str, frozenset[str]]]  # epoch: token: ids of the indicators that hold it
@@ -25,6 +27,14 @@ class Match:
 
     indicator: str
     values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search found, and of which epochs nothing can be found any more."""
+
+    matches: tuple[Match, ...]
+    past: tuple[str, ...]
 
 
 def sought(indicators: Iterable[Mapping[str, Any]], klass: TokenClass, now: datetime) -> Sought:
@@ -41,6 +51,31 @@ def sought(indicators: Iterable[Mapping[str, Any]], klass: TokenClass, now: date
         for token in tokens:
             found[epoch][token].add(str(indicator["id"]))
     return {epoch: {token: frozenset(ids) for token, ids in held.items()} for epoch, held in found.items()}
+
+
+def search(
+    wanted: Sought, values: Values, client: TokenClient, progress: Callable[[float], None] = lambda _fraction: None
+) -> Found:
+    """Looks for values in what is sought.
+
+    Args:
+        wanted: what `sought` found, in one root and class.
+        values: one's own, of that class.
+        client: for that root.
+        progress: told the share that is done.
+
+    Raises:
+        PrivacyError: today's quota does not suffice.
+        ExchangeError: the exchange cannot be reached, or answers what it should not.
+    """
+    readable = [epoch for epoch in sorted(wanted) if epoch in client.epochs] if wanted else []
+    found: list[Match] = []
+    for number, epoch in enumerate(readable):
+        tokens = client.tokens(
+            values.token_class, epoch, list(values.items), lambda done, n=number: progress((n + done) / len(readable))
+        )
+        found += matches(wanted[epoch], dict(zip(tokens, values.items.values(), strict=True)))
+    return Found(tuple(found), tuple(sorted(wanted.keys() - set(readable))))
 
 
 def matches(wanted: Mapping[str, frozenset[str]], own: Mapping[str, str]) -> list[Match]:

@@ -1,4 +1,4 @@
-"""A member's own set: one value a line, or a column of a CSV or Parquet file, each value in its normal form.
+"""A member's own values: one value a line, or a column of a CSV or Parquet file, each value in its normal form.
 
 own = read(Path("accounts.csv"), "payment", column="payment_fingerprint")
 own.items                      # {normal form: the value as it was written}
