@@ -124,7 +124,7 @@ def test_a_false_marking_under_a_published_id_is_refused() -> None:
     red = markings.TLP[Level.RED]
     assert incoming.check(red) == []
     wide = red | {"extensions": markings.TLP[Level.CLEAR]["extensions"]}
-    assert incoming.check(wide) == ["id: of a published marking, but the marking is another"]
+    assert incoming.check(wide) == ["id: of a published object, but the object is another"]
 
 
 @given(json_values)

@@ -5,8 +5,9 @@
 
 The antitrust rules as code. There is no property that could carry a price, a customer, capacity or a plan: counts are
 orders of magnitude, times are days, names are numbers, and what can be free text is short and read for words that
-counsel should see (`vocabulary`, `lexicon`). No object asks anybody to act against somebody: the courses of action are
-a closed list. And no signature points at one account: words need 25 accounts behind them, shared means two.
+counsel should see (`vocabulary`, `lexicon`). No object asks anybody to act against somebody: there is one course
+of action, a review of one's own. And no signature points at one account: words need 25 accounts behind them, shared
+means two.
 """
 
 import re
@@ -100,15 +101,16 @@ def _extension(obj: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _indicator(obj: Mapping[str, Any], signature: Signature | None) -> Iterator[str]:
+    if signature is None and obj["pattern_type"] == patterns.PATTERN_TYPE:
+        yield "extensions: a signature without its extension"
+        return
     kind = signature.signature_kind if signature else "stix"
     if "valid_until" not in obj or "confidence" not in obj:
         yield "valid_until, confidence: both are needed"
     elif timestamps.parse(obj["valid_until"]) - timestamps.parse(obj["valid_from"]) > (LIFETIME[kind] + 1) * DAY:
         yield f"valid_until: more than {LIFETIME[kind]} days after valid_from"
-    if obj["pattern_type"] == "stix":
+    if signature is None or obj["pattern_type"] != patterns.PATTERN_TYPE:
         yield from _addresses(obj, signature)
-    elif signature is None:
-        yield "extensions: a signature without its extension"
     else:
         yield from _signature(obj, patterns.parse(obj["pattern"]), signature)
 

@@ -1,9 +1,9 @@
-"""What a receiver is recommended: to look for himself, and to tell what came of it. There is nothing else to recommend.
+"""What a receiver is recommended: to look for himself. There is nothing else to recommend.
 
-    OWN_REVIEW, TELL
+    OWN_REVIEW
 
-No object of ours asks anybody to act against a customer; these two are the only courses of action that pass the
-allow-list (`allowed`).
+No object of ours asks anybody to act against a customer; this is the only course of action that passes the allow-list
+(`allowed`).
 """
 
 from collections.abc import Mapping
@@ -11,30 +11,18 @@ from typing import Any
 
 from stillwatch.indicators import extensions, ids, markings
 
-
-def _course(name: str, description: str) -> Mapping[str, Any]:
-    return {
-        "type": "course-of-action",
-        "spec_version": "2.1",
-        "id": ids.derived("course-of-action", name),
-        "created_by_ref": extensions.PUBLISHER["id"],
-        "created": extensions.SINCE,
-        "modified": extensions.SINCE,
-        "name": name,
-        "description": description,
-        "object_marking_refs": markings.refs(markings.TLP[markings.Level.CLEAR]),
-    }
-
-
-OWN_REVIEW = _course(
-    "Own review before anything else",
-    "This is an observation made elsewhere. Compare it with your own evidence, let a person review what it matches, "
-    "and decide by your own terms alone. By itself it is a reason for nothing.",
-)
-TELL = _course(
-    "Tell what came of it",
-    "Publish a sighting with its outcome, or an opinion where you disagree: two members who disagree take the "
-    "signature out of automatic matching.",
-)
-
-ALL = (OWN_REVIEW, TELL)
+OWN_REVIEW: Mapping[str, Any] = {
+    "type": "course-of-action",
+    "spec_version": "2.1",
+    "id": ids.derived("course-of-action", "own-review"),
+    "created_by_ref": extensions.PUBLISHER["id"],
+    "created": extensions.SINCE,
+    "modified": extensions.SINCE,
+    "name": "Own review before anything else",
+    "description": (
+        "This is an observation made elsewhere. Compare it with your own evidence, let a person review what it "
+        "matches, decide by your own terms alone, and tell what came of it in a sighting or an opinion. By itself it "
+        "is a reason for nothing."
+    ),
+    "object_marking_refs": markings.refs(markings.TLP[markings.Level.CLEAR]),
+}

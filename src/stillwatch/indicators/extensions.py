@@ -32,7 +32,7 @@ LEAST_ACCOUNTS = 25
 Kind = Literal["prompt-template", "vocabulary", "account-network", "cadence"]
 Family = Literal["content", "text", "sign_up", "network", "time", "protocol", "client", "alliance"]
 Outcome = Literal["true-positive", "false-positive", "unsure"]
-Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]+--[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]+--[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
 Time = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z$")]
 Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -103,9 +103,9 @@ def retraction(withdrawn: Mapping[str, Any], *, operator: str, now: datetime) ->
         operator: the STIX identity of the exchange.
         now: when the exchange took it in.
     """
-    version = withdrawn.get("modified", withdrawn.get("created"))
+    version = timestamps.text(timestamps.parse(withdrawn["modified"]))
     told = extensions.Retraction(
-        retracted_ref=withdrawn["id"], retracted_version=str(version), retracted_at=timestamps.written(now)
+        retracted_ref=withdrawn["id"], retracted_version=version, retracted_at=timestamps.written(now)
     )
     return _said(
         "note",

@@ -28,9 +28,9 @@ Object = dict[str, Any]
 
 #: How our shingles are made (signatures.shingles): windows of 24 bytes of the folded text, one in sixteen kept.
 SHINGLE, NORM, KEEP = "byte-24", "fold-1", 16
-#: Share of a signature's tokens that must be found. Of a wrapper half may have been reworded or cut off by a sample;
-#: of a vocabulary a member sees only what its own part of the work list needs.
-TEMPLATE_LEAST, VOCABULARY_LEAST = 0.5, 0.3
+#: Share of a signature's tokens that must be found. A campaign has several wrappers, and each piece of one is rare: few
+#: suffice. Of a vocabulary a member sees only what its own part of the work list needs.
+TEMPLATE_LEAST, VOCABULARY_LEAST = 0.1, 0.3
 #: The technique that shows in rented exits and pools of accounts.
 POOL = "AML.T0008.005"
 
@@ -102,7 +102,7 @@ def objects(  # noqa: PLR0913 — what, by whom, when, how narrowly, packed how,
         extensions.PUBLISHER,
         extensions.definition(extensions.SIGNATURE),
         *(atlas.TECHNIQUES[number] for number in whole.techniques),
-        *courses.ALL,
+        courses.OWN_REVIEW,
     ]
     return [*map(dict, shipped), identity(contributor), *own]
 
@@ -236,7 +236,7 @@ def _links(whole: Said, frame: _Frame, parts: list[Object]) -> Iterator[Object]:
                 yield frame.link(campaign, "uses", part["id"])
             case "indicator":
                 yield frame.link(part["id"], "indicates", campaign)
-                yield from (frame.link(course["id"], "investigates", part["id"]) for course in courses.ALL)
+                yield frame.link(courses.OWN_REVIEW["id"], "investigates", part["id"])
     for number in whole.techniques:
         yield frame.link(campaign, "uses", atlas.TECHNIQUES[number]["id"])
 

@@ -15,6 +15,6 @@ PUBLISHED: Mapping[str, Mapping[str, Any]] = {
         *map(extensions.definition, extensions.ALL),
         *markings.SHIPPED.values(),
         *atlas.TECHNIQUES.values(),
-        *courses.ALL,
+        courses.OWN_REVIEW,
     )
 }

@@ -143,6 +143,7 @@ _STAYS: tuple[Held, ...] = (
     Held("lookalikes_considered", "stays here: it words what customers do"),
     Held("links", "who shares what with whom stays here"),
     Held("shared_text", "text stays here"),
+    Held("indicators", "which of others' indicators fit is told to them alone, as sightings that a person judged"),
     Held("review", "who judged, and how, stays here"),
 )
 
