@@ -1,8 +1,8 @@
-"""Who is in a root and who can read a collection at a moment, over an open connection; for the log's entries."""
+"""Who is in a root and who can read a collection at a moment, over an open connection; for the log and its keys."""
 
 from sqlalchemy import Connection, select
 
-from stillwatch.exchange.store.tables import member, member_right
+from stillwatch.exchange.store.tables import collection, member, member_right
 
 
 def readers(connection: Connection, collection: str) -> list[str]:
@@ -15,3 +15,11 @@ def readers(connection: Connection, collection: str) -> list[str]:
 def identities(connection: Connection) -> frozenset[str]:
     """The STIX identities of all members."""
     return frozenset(connection.scalars(select(member.c.identity)))
+
+
+def keys(connection: Connection, root: str) -> list[tuple[str, bytes]]:
+    """Identity and registered public key of each member that has a right in a root and signs, by identity."""
+    inside = select(member_right.c.member).join(collection, collection.c.id == member_right.c.collection)
+    signing = member.c.name.in_(inside.where(collection.c.root == root)) & member.c.public_key.is_not(None)
+    query = select(member.c.identity, member.c.public_key).where(signing).order_by(member.c.identity)
+    return [(row.identity, row.public_key) for row in connection.execute(query)]
