@@ -6,11 +6,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stillwatch.indicators import allowed, extensions, incoming, lexicon, markings, patterns, versions, vocabulary
+from stillwatch.indicators import (
+    allowed,
+    extensions,
+    incoming,
+    lexicon,
+    markings,
+    outgoing,
+    patterns,
+    versions,
+    vocabulary,
+)
 from stillwatch.indicators.extensions import SIGNATURE
 from stillwatch.indicators.markings import Level
+from stillwatch.indicators.said import said
 
-from .conftest import ME, NOW
+from .conftest import ME, NOW, Marks, campaign, whole
+from .test_incoming import json_values
+
+OURS = [
+    *outgoing.objects(whole(said(campaign(), Marks())), contributor=ME, now=NOW),
+    *outgoing.activity(whole(said(campaign(), Marks())), contributor=ME, now=NOW),
+]
 
 
 def of_kind(objects, kind):
@@ -148,6 +165,22 @@ def test_the_list_holds_for_what_is_ours_wherever_it_stands(indicator):
     assert allowed.applies({"type": "x-a", "extensions": {extensions.FEEDBACK: {}}})
     assert not allowed.applies({"type": "indicator", "pattern_type": "stix", "extensions": {"x": {}}})
     assert not allowed.applies({"type": "indicator", "extensions": []})
+
+
+@given(st.sampled_from(OURS), st.dictionaries(st.sampled_from(sorted({k for each in OURS for k in each})), json_values))
+def test_whatever_is_changed_in_an_object_there_is_an_answer(obj, change):
+    changed = obj | change
+    if incoming.check(changed) == []:
+        assert all(problem.isascii() for problem in allowed.check(changed))
+        allowed.applies(changed)
+
+
+@given(st.sampled_from(OURS), st.sets(st.sampled_from(sorted({name for each in OURS for name in each}))))
+def test_whatever_is_missing_in_an_object_there_is_an_answer(obj, missing):
+    rest = {name: value for name, value in obj.items() if name not in missing}
+    if incoming.check(rest) == []:
+        allowed.check(rest)
+        allowed.applies(rest)
 
 
 @given(st.data())

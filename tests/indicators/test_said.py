@@ -111,10 +111,8 @@ def test_confidence_is_as_documented():
 
 @given(st.integers(2, 300), st.integers(300, 10**7), st.data())
 def test_nothing_identifying_is_said(accounts, requests, data):
-    canary = data.draw(st.text("abcdefghijklmnop", min_size=8, max_size=12))
+    canary = "zq-" + data.draw(st.text("abcdefghijklmnop", min_size=4, max_size=9))
     marks = Marks(shared={"payment": (f"{canary}-card", f"{canary}-2"), f"{canary}_kind": ("x",)})
     told = json.dumps(dataclasses.asdict(whole(said(campaign(accounts, requests), marks))), default=str)
     assert canary not in told
     assert "canary" not in told
-    if requests > 999 and str(requests) not in "1e31e41e51e61e7":
-        assert f'"{requests}"' not in told

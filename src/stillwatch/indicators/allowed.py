@@ -101,7 +101,8 @@ def _extension(obj: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _indicator(obj: Mapping[str, Any], signature: Signature | None) -> Iterator[str]:
-    if signature is None and obj["pattern_type"] == patterns.PATTERN_TYPE:
+    ours = obj.get("pattern_type") == patterns.PATTERN_TYPE
+    if ours and signature is None:
         yield "extensions: a signature without its extension"
         return
     kind = signature.signature_kind if signature else "stix"
@@ -109,10 +110,10 @@ def _indicator(obj: Mapping[str, Any], signature: Signature | None) -> Iterator[
         yield "valid_until, confidence: both are needed"
     elif timestamps.parse(obj["valid_until"]) - timestamps.parse(obj["valid_from"]) > (LIFETIME[kind] + 1) * DAY:
         yield f"valid_until: more than {LIFETIME[kind]} days after valid_from"
-    if signature is None or obj["pattern_type"] != patterns.PATTERN_TYPE:
-        yield from _addresses(obj, signature)
-    else:
+    if signature is not None and ours:
         yield from _signature(obj, patterns.parse(obj["pattern"]), signature)
+    else:
+        yield from _addresses(obj, signature)
 
 
 def _addresses(obj: Mapping[str, Any], signature: Signature | None) -> Iterator[str]:
