@@ -14,7 +14,7 @@ import click
 from stillwatch import __version__
 
 #: The verbs in the order of the help text; each is a module here with a `command` in it.
-VERBS = ("demo", "scan", "explain", "review", "report", "simulate", "config", "completion")
+VERBS = ("demo", "scan", "explain", "review", "report", "share", "sync", "serve", "simulate", "config", "completion")
 
 
 class LazyGroup(click.Group):
@@ -46,8 +46,9 @@ def stillwatch(*, debug: bool) -> None:
     Then with your own log:
       stillwatch scan logs/ --accounts accounts.csv -o findings.json --html report.html
 
-    Exit codes: 0 nothing wrong, 1 the input cannot be used, 2 an option or a setting is wrong, 4 it would show more
-    than it may, 8 findings at or above --fail-on, 70 a fault of stillwatch, 130 interrupted.
+    Exit codes: 0 nothing wrong, 1 the input cannot be used, 2 an option or a setting is wrong, 3 an exchange cannot be
+    reached, 4 a signature does not hold or it would show more than it may, 8 findings at or above --fail-on, 70 a fault
+    of stillwatch, 130 interrupted.
     """
 
 

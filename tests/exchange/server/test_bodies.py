@@ -8,7 +8,11 @@ from stillwatch.exchange.server.bodies import DEPTH, parse
 from stillwatch.exchange.server.errors import Problem
 
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=20,
 )
@@ -26,7 +30,12 @@ def nested(levels, opening="[", closing="]"):
 
 def test_it_may_nest_so_deep_and_no_deeper():
     parse(nested(DEPTH))
-    for body in (nested(DEPTH + 1), nested(100_000), b"[" * 1_000_000, nested(DEPTH + 1, '{"a":', "}").replace(b":}", b":1}")):
+    for body in (
+        nested(DEPTH + 1),
+        nested(100_000),
+        b"[" * 1_000_000,
+        nested(DEPTH + 1, '{"a":', "}").replace(b":}", b":1}"),
+    ):
         with pytest.raises(Problem) as refused:
             parse(body)
         assert refused.value.status == 400

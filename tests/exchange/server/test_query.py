@@ -12,7 +12,6 @@ ID = "indicator--1a560f3f-faa5-5684-847f-ffe3b8b15f2d"
 OTHER = "campaign--0b80a255-53a1-4945-a932-58ef7777682c"
 
 
-
 def of(text, kind="objects"):
     return read(text.encode(), kind).query(page_size=1000)
 
@@ -92,12 +91,18 @@ def test_times_in_wrong_forms_are_malformed(time):
 @pytest.mark.parametrize(
     "text",
     [
-        *(f"limit={quote(value)}" for value in ("0", "-1", "", "1.0", "1e3", "ten", "+5", " 5", "٣", str(2**53), "9" * 5000)),
+        *(
+            f"limit={quote(value)}"
+            for value in ("0", "-1", "", "1.0", "1e3", "ten", "+5", " 5", "٣", str(2**53), "9" * 5000)
+        ),
         "limit=1&limit=1",
         "next=a&next=b",
         "added_after=2026-01-02T03:04:05Z&added_after=2026-01-02T03:04:05Z",
         "match[type]=indicator&match[type]=note",
-        *(f"match[id]={quote(value)}" for value in ("", "*", "indicator", f"{ID},", f"{ID};", f"{ID}\0", "' OR 1=1 --")),
+        *(
+            f"match[id]={quote(value)}"
+            for value in ("", "*", "indicator", f"{ID},", f"{ID};", f"{ID}\0", "' OR 1=1 --")
+        ),
         "match[type]=",
         "match[type]=a,,b",
         "match[type]=a%20b",

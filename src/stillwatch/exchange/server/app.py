@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 
 from stillwatch.exchange.credentials import Credentials
-from stillwatch.exchange.server import adding, contributors, discovery, log, oauth, objects, stream, tokens
+from stillwatch.exchange.server import adding, contributors, discovery, oauth, objects, statistics, stream, tokens
 from stillwatch.exchange.server.auth import Authentication
 from stillwatch.exchange.server.door import Door
 from stillwatch.exchange.server.errors import Boundary, form_problem, not_found, routing_problem
@@ -21,7 +21,7 @@ from stillwatch.exchange.server.openapi import describe
 
 router = APIRouter(include_in_schema=False)
 
-_ROUTERS = (oauth, discovery, objects, adding, stream, log, contributors, tokens)
+_ROUTERS = (oauth, discovery, objects, adding, stream, contributors, statistics, tokens)
 
 
 def create(exchange: Exchange) -> FastAPI:
@@ -41,7 +41,7 @@ def create(exchange: Exchange) -> FastAPI:
         ],
     )
     app.state.exchange, app.state.load, app.state.authentication = exchange, load, authentication
-    for module in (*_ROUTERS,):
+    for module in _ROUTERS:
         app.include_router(module.router)
     app.include_router(router)
     app.state.openapi = describe(app)

@@ -48,6 +48,9 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets a request in, or raises the Problem that says why not."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
         state = scope.setdefault("state", {})
         state["principal"], state["visit"] = None, Visit()
         try:

@@ -40,6 +40,7 @@ class Problem(Exception):  # noqa: N818 — TAXII's word is "error message"; thi
         code: for programs.
         headers: of the response, such as Retry-After.
         more: further properties of the message (RFC 6749 wants `error`).
+        details: about the error, as JSON can write it (TAXII's `details`).
     """
 
     def __init__(
@@ -51,10 +52,11 @@ class Problem(Exception):  # noqa: N818 — TAXII's word is "error message"; thi
         *,
         headers: Mapping[str, str] | None = None,
         more: Mapping[str, str] | None = None,
+        details: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(title)
         self.status, self.title, self.description, self.code = status, title, description, code
-        self.headers, self.more = dict(headers or {}), dict(more or {})
+        self.headers, self.more, self.details = dict(headers or {}), dict(more or {}), details
 
 
 def not_found() -> Problem:
@@ -70,18 +72,27 @@ def response(problem: Problem, error_id: str) -> Response:
         "error_id": error_id,
         "error_code": problem.code,
         "http_status": str(problem.status),
+        "details": problem.details,
         **problem.more,
     }
-    body = json.dumps({name: text for name, text in message.items() if text is not None}).encode()
+    body = json.dumps({name: said for name, said in message.items() if said is not None}).encode()
     return Response(body, problem.status, headers={"content-type": MEDIA_TYPE} | problem.headers)
 
 
 def routing_problem(request: Request, error: Exception) -> Response:
     """The handler for what the routing finds wrong: an unknown path, an unknown method."""
-    status, headers = (error.status_code, error.headers) if isinstance(error, HTTPException) else (500, {})
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = {"Allow": _allowed(request)} if status == 405 else {}
     title = _TITLES.get(status, "The request cannot be served")
     problem = Problem(status, title, _HINTS.get(status), title.lower().replace(" ", "-"), headers=headers)
     return response(problem, request.scope["request_id"])
+
+
+def _allowed(request: Request) -> str:
+    """The methods of a path; the routing knows only those of the first route that fits it."""
+    path = getattr(request.scope.get("route"), "path", "")
+    methods = request.app.state.openapi["paths"].get(path, {"get": None})
+    return ", ".join(method.upper() for method in methods)
 
 
 def form_problem(request: Request, error: Exception) -> Response:
@@ -106,6 +117,9 @@ class Boundary:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers with an error message, unless the response is already on its way."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
         begun = False
 
         async def noting(message: Message) -> None:

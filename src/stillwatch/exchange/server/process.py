@@ -53,7 +53,7 @@ class Server:
             app,
             http=Protocol,
             ws="none",
-            lifespan="off",
+            lifespan="on",
             loop="uvloop",
             log_config=None,
             access_log=False,

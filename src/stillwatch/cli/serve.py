@@ -1,0 +1,144 @@
+"""`stillwatch serve`: what others reach over the network."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from stillwatch.cli import options
+from stillwatch.errors import ConfigError
+
+if TYPE_CHECKING:
+    import ssl
+
+    from stillwatch.exchange.server.exchange import Exchange
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 — named to be refused without a public URL
+
+
+@click.group(short_help="Serve the exchange.")
+def command() -> None:
+    """Serve others over the network."""
+
+
+@command.command(short_help="Serve an exchange to its members, by TAXII 2.1.")
+@click.option("--db", metavar="URL", required=True, help="A SQLite file, or postgresql://user@host/database.")
+@click.option(
+    "--key", "key_file", type=options.FILE, metavar="FILE", required=True, help="The exchange's own Ed25519 key."
+)
+@click.option(
+    "--listen", default="127.0.0.1:8080", show_default=True, metavar="HOST:PORT", help="Where; port 0 is any free one."
+)
+@click.option("--public-url", metavar="URL", help="As members see it, if that is not where it listens.")
+@click.option("--title", default="stillwatch exchange", show_default=True, help="What discovery calls it.")
+@click.option(
+    "--page-size", type=click.IntRange(1, 10_000), default=1000, show_default=True, help="Objects of a page, at most."
+)
+@click.option("--basic/--no-basic", default=False, show_default=True, help="Take HTTP Basic.")
+@click.option("--tls-cert", type=options.FILE, metavar="FILE", help="The certificate and its chain, in PEM.")
+@click.option("--tls-key", type=options.FILE, metavar="FILE", help="Its key.")
+@click.option("--client-ca", type=options.FILE, metavar="FILE", help="Authorities of members' client certificates.")
+@click.option("--insecure-http", is_flag=True, help="Serve without TLS beyond this machine: behind a proxy that has it.")
+@click.option("--metrics-token", type=options.FILE, metavar="FILE", help="Serve /metrics to whoever has this token.")
+@options.quiet
+def exchange(
+    *,
+    db: str,
+    key_file: Path,
+    listen: str,
+    public_url: str | None,
+    title: str,
+    page_size: int,
+    basic: bool,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    client_ca: Path | None,
+    insecure_http: bool,
+    metrics_token: Path | None,
+    quiet: bool,
+) -> None:
+    """Serve an exchange to its members, until it is told to end (SIGTERM, Ctrl-C).
+
+    One line on standard output tells that it is ready. The log goes to standard error, a line of JSON for each request;
+    --quiet leaves all but warnings out. Several processes may serve one database side by side.
+
+    \b
+    Example:
+      stillwatch exchange init --db forum.sqlite
+      stillwatch serve exchange --db forum.sqlite --listen 0.0.0.0:443 --public-url https://exchange.example \\
+          --tls-cert chain.pem --tls-key key.pem
+    """
+    from stillwatch.exchange.server import connection, process
+    from stillwatch.exchange.server.app import create
+    from stillwatch.exchange.server.exchange import Exchange
+    from stillwatch.exchange.server.journal import log_to
+    from stillwatch.exchange.signing import SigningKey
+    from stillwatch.exchange.store.store import Store
+
+    host, port = _address(listen)
+    _check_secure(host, tls_cert, tls_key, client_ca, insecure_http=insecure_http)
+    tls = connection.context(tls_cert, tls_key, client_ca) if tls_cert and tls_key else None
+    key = SigningKey.load(key_file)
+    store = Store.open(db)
+    socket = process.listen(host, port)
+    made = Exchange(
+        store=store,
+        signing_key=key,
+        public_url=_public_url(public_url, host, socket.getsockname()[1], tls),
+        cursor_key=key.secret("cursors"),
+        token_key=key.secret("access tokens"),
+        title=title,
+        page_size=page_size,
+        basic=basic,
+        metrics_token=_first_line(metrics_token) if metrics_token else None,
+    )
+    log_to(sys.stderr, requests=not quiet)
+    process.Server(create(made), socket, tls=tls, ready=lambda: _tell(made)).run()
+    store.close()
+
+
+def _tell(made: "Exchange") -> None:
+    click.echo(f"Serving {made.public_url}/taxii2/")
+    sys.stdout.flush()
+
+
+def _address(listen: str) -> tuple[str, int]:
+    host, colon, port = listen.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65535:
+        raise ConfigError("This is no HOST:PORT.", where=listen, hint="Such as 127.0.0.1:8080 or [::1]:8080.")
+    return host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port)
+
+
+def _check_secure(
+    host: str, tls_cert: Path | None, tls_key: Path | None, client_ca: Path | None, *, insecure_http: bool
+) -> None:
+    if bool(tls_cert) != bool(tls_key):
+        raise ConfigError("A certificate and its key go together.", where="--tls-cert, --tls-key")
+    if client_ca and not tls_cert:
+        raise ConfigError("Client certificates need TLS.", where="--client-ca", hint="Give --tls-cert and --tls-key.")
+    if not tls_cert and host not in _LOOPBACK and not insecure_http:
+        hint = "Give --tls-cert and --tls-key; behind a proxy that has TLS, --insecure-http."
+        raise ConfigError("Without TLS, credentials would cross the network in the clear.", where=host, hint=hint)
+
+
+def _public_url(given: str | None, host: str, port: int, tls: "ssl.SSLContext | None") -> str:
+    if given:
+        if not given.startswith(("https://", "http://")) or "?" in given:
+            raise ConfigError("This is no URL of an exchange.", where="--public-url", hint="https://exchange.example")
+        return given.rstrip("/")
+    if host in _EVERYWHERE:
+        hint = "Give --public-url: discovery tells members where to go on."
+        raise ConfigError("Nobody can tell what members call this server.", where=host, hint=hint)
+    return f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _first_line(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="ascii").split("\n")[0].strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The token cannot be read ({error}).", where=str(path)) from None
+    if len(text) < 16:
+        raise ConfigError("The token is too short: 16 characters at least.", where=str(path))
+    return text
