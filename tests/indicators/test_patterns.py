@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stillwatch.indicators import patterns
+from stillwatch.indicators import ids, patterns
 
 TOKENS = sorted(f"{n:032x}" for n in range(4))
 EPOCH = "2026Q4"
@@ -109,6 +109,23 @@ def test_whatever_the_text_it_is_a_pattern_or_a_value_error(text):
     except ValueError:
         return
     assert patterns.write(pattern) == text
+
+
+@given(st.floats(0.1, 1), st.integers(1, 2**32), st.lists(st.from_regex("[0-9a-f]{32}", fullmatch=True), min_size=2))
+def test_the_quick_text_is_the_canonical_one(share, keep, tokens):
+    told = tuple(sorted({*tokens, *TOKENS}))
+    for pattern in (
+        patterns.PromptTemplate(
+            key_epoch=EPOCH, shingle="byte-24", norm="fold-1", keep=keep, tokens=told, min_containment=share
+        ),
+        patterns.Vocabulary(key_epoch=EPOCH, tokens=told, min_containment=share),
+        patterns.AccountNetwork(
+            key_epoch=EPOCH, edges={"payment": told, "address": told}, min_overlap=2, size_bucket="1e3-1e4"
+        ),
+    ):
+        value = pattern.model_dump(mode="json", exclude_none=True)
+        assert patterns.write(pattern).encode() == ids.canonical(value)
+        assert patterns.parse(patterns.write(pattern)) == pattern
 
 
 def test_nothing_is_evaluated_anywhere_in_the_layer():
