@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -94,3 +95,12 @@ def test_ids_never_change():
         "extension-definition--797650ac-8d4f-5cb0-b78d-0e3c28b00a2c",
         "extension-definition--23d1dac4-0d40-5401-8881-4b066ae7dcdf",
     )
+
+
+def test_the_page_names_them_and_links_their_schemas():
+    root = Path(__file__).parents[2]
+    page = (root / "docs" / "indicators.md").read_text(encoding="utf-8")
+    links = re.findall(r"\]\(\.\./(src/\S+\.json)\)", page)
+    assert len(links) == len(ALL)
+    assert all((root / link).is_file() for link in links)
+    assert all(extension in page for extension in ALL)
