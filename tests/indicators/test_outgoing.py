@@ -195,6 +195,12 @@ def test_a_marking_never_widens(first, second):
         assert old is None or markings.narrower_or_equal(markings.level(each), markings.level(old))
 
 
+def test_another_campaign_s_marking_narrows_nothing(draft, objects):
+    other = said(dataclasses.replace(campaign(), id="c-0000000000")).said
+    before = {each["id"]: each for each in outgoing.objects(other, contributor=ME, now=NOW, marking=Level.RED)}
+    assert outgoing.objects(whole(draft), contributor=ME, now=NOW, before=before) == objects
+
+
 def test_without_tokens_there_is_a_campaign_and_no_indicator(draft):
     told = outgoing.objects(draft.said, contributor=ME, now=NOW)
     assert by_type(told, "campaign")

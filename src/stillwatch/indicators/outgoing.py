@@ -10,7 +10,7 @@ confidence and valid_until, for consumers drop the rest.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
@@ -89,12 +89,14 @@ def objects(  # noqa: PLR0913 — what, by whom, when, how narrowly, packed how,
         now: when it is said.
         marking: who may see it. Narrowed where an earlier version was narrower: a marking never widens.
         package: `grouping` while it is going on, `report` when it is told as a whole.
-        before: what was published of it, by id. What has not changed comes back as it was, what has gets a newer
+        before: what the contributor published before, by id. What has not changed comes back as it was, what has gets a newer
             version, and what was withdrawn stays so.
     """
     known = before or {}
-    narrowest = max([marking, *(markings.level(each) for each in known.values())])
-    frame = _Frame(contributor, timestamps.written(now), narrowest, whole.key)
+    frame = _Frame(contributor, timestamps.written(now), marking, whole.key)
+    earlier = [known[each["id"]] for each in _own(whole, frame, now, package) if each["id"] in known]
+    narrowest = max([marking, *map(markings.level, earlier)])
+    frame = replace(frame, marking=narrowest)
     own = [renewed(each, known.get(each["id"])) for each in _own(whole, frame, now, package)]
     shipped: list[Mapping[str, Any]] = [
         *_handling(narrowest),
