@@ -89,8 +89,8 @@ def objects(  # noqa: PLR0913 — what, by whom, when, how narrowly, packed how,
         now: when it is said.
         marking: who may see it. Narrowed where an earlier version was narrower: a marking never widens.
         package: `grouping` while it is going on, `report` when it is told as a whole.
-        before: what the contributor published before, by id. What has not changed comes back as it was, what has gets a newer
-            version, and what was withdrawn stays so.
+        before: what the contributor published before, by id. What has not changed comes back as it was, what has
+            gets a newer version, and what was withdrawn stays so.
     """
     known = before or {}
     frame = _Frame(contributor, timestamps.written(now), marking, whole.key)
