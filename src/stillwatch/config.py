@@ -253,10 +253,6 @@ class ExchangeConfig(_Section):
         default="amber+strict",
         description="How widely what we share may go (TLP 2.0). A new version never widens it.",
     )
-    pap: Literal["white", "green", "amber", "red"] = Field(
-        default="amber",
-        description="How visibly others may act on it (PAP): amber is passively, so that the campaign is not warned.",
-    )
     feedback: Literal["reviewed", "off"] = Field(
         default="reviewed",
         description="What `sync` says of others' indicators: reviewed, that they matched a campaign that a person of "

@@ -1,7 +1,7 @@
 """Options that several verbs have, and what they mean."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,27 @@ quiet = click.option("--quiet", "-q", is_flag=True, help="Print nothing but erro
 findings = click.option(
     "--findings", "-f", type=FILE, default=FINDINGS, show_default=True, help="What `scan -o` wrote.", metavar="FILE"
 )
+
+_EXCHANGE = (
+    click.option("--url", metavar="URL", help="The exchange; exchange.url by default."),
+    click.option("--root", metavar="NAME", help="Its API root; exchange.root by default."),
+    click.option("--member", metavar="NAME", help="Our name there; exchange.member by default."),
+    click.option("--secret-file", type=FILE, metavar="FILE", help="Our secret; exchange.secret_file by default."),
+    click.option("--key-file", type=FILE, metavar="FILE", help="Our Ed25519 key; exchange.key_file by default."),
+    click.option("--state", type=FILE, metavar="FILE", help="What was said and heard; exchange.state by default."),
+)
+
+
+def exchange(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of a verb that speaks to an exchange; see `exchange_flags`."""
+    for option in reversed(_EXCHANGE):
+        command = option(command)
+    return command
+
+
+def exchange_flags(given: Mapping[str, object]) -> dict[str, object]:
+    """The flags of `exchange`, as settings."""
+    return {f"exchange.{name}": value for name, value in given.items()}
 
 
 def load_settings(config_file: Path | None, flags: Mapping[str, object] | None = None) -> "Settings":

@@ -187,6 +187,16 @@ class Mirror:
         found = [InForce(row["root"], row["publisher"], row["assurance"], json.loads(row["body"])) for row in rows]
         return [each for each in found if _valid(each.object, moment)]
 
+    def indicated(self) -> dict[str, str]:
+        """The campaign that each indicator indicates, by the relationships that stand."""
+        asked = "SELECT body FROM object WHERE type = 'relationship' AND body LIKE '%\"indicates\"%' ORDER BY version"
+        with self._transaction() as database:
+            rows = database.execute(asked).fetchall()
+        links = [json.loads(row["body"]) for row in rows]
+        gone = {each["id"] for each in links if each.get("revoked")}
+        standing = [each for each in links if each["id"] not in gone and each["relationship_type"] == "indicates"]
+        return {each["source_ref"]: each["target_ref"] for each in standing}
+
     @staticmethod
     def _known(database: sqlite3.Connection, root: str, ids: list[str]) -> set[tuple[str, int]]:
         asked = "SELECT id, version FROM object WHERE root = ? AND id IN (SELECT value FROM json_each(?))"

@@ -32,8 +32,8 @@ CREATE TABLE said (
     draft TEXT NOT NULL REFERENCES draft,
     campaign TEXT NOT NULL,      -- of the findings; empty where it belongs to none
     body TEXT NOT NULL,
-    PRIMARY KEY (id, version)
-) STRICT, WITHOUT ROWID;
+    PRIMARY KEY (id, version, campaign)
+) STRICT;
 """
 
 
@@ -113,14 +113,25 @@ class Outbox:
         return [_draft(row) for row in rows]
 
     def said(self) -> list[Said]:
-        """The newest version of each object of ours that was sent or will be."""
+        """The newest version of each object of ours that was sent or will be, for each campaign that it belongs to."""
         asked = (
-            "SELECT said.version, campaign, body, max(said.version) FROM said JOIN draft ON draft.id = said.draft"
-            " WHERE draft.stage <> 'dropped' GROUP BY said.id"
+            "SELECT newest.version, campaign, body FROM said AS newest JOIN draft ON draft.id = newest.draft"
+            " WHERE draft.stage <> 'dropped' AND newest.version = (SELECT max(version) FROM said"
+            " JOIN draft ON draft.id = said.draft WHERE said.id = newest.id AND draft.stage <> 'dropped')"
+            " ORDER BY newest.rowid"
         )
         with self._transaction() as database:
             rows = database.execute(asked).fetchall()
         return [Said(json.loads(row["body"]), row["version"], row["campaign"]) for row in rows]
+
+    def forget(self, ids: Iterable[str], *, campaign: str | None = None) -> None:
+        """Objects that are not ours after all, or no longer of a campaign."""
+        condition = "" if campaign is None else " AND campaign = :campaign"
+        with self._transaction() as database:
+            database.execute(
+                f"DELETE FROM said WHERE id IN (SELECT value FROM json_each(:ids)){condition}",  # noqa: S608 — no input
+                {"ids": json.dumps(list(ids)), "campaign": campaign},
+            )
 
 
 def _draft(row: sqlite3.Row) -> Draft:

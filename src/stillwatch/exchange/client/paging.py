@@ -38,6 +38,7 @@ class Page:
 
     objects: tuple[object, ...]
     covered: int | None  # microseconds: a later walk may begin after this; to be kept together with the objects
+    since: int | None = None  # what was covered before it
     left_out: str | None = None  # why an object of this page could not even be read
 
 
@@ -101,11 +102,12 @@ class _Walk:
     def take(self, answer: Answer) -> Page:
         """Takes a page in, and sets what is asked next."""
         self._refuse_repetition(answer)
+        since = self.covered
         self._cover(answer.last)
         if answer.more:
             self._onward(answer)
         self.limit = min(self.usual, self.limit * 2) if self.limit < self.usual else self.limit
-        return Page(answer.objects, self.covered)
+        return Page(answer.objects, self.covered, since)
 
     def restarted(self) -> bool:
         """Goes on from what is covered, where a `next` was refused or lost; False where that would be no use."""
@@ -132,8 +134,9 @@ class _Walk:
         if error.last is None or (self.after is not None and error.last <= self.after):
             raise error
         self.after, self.next, self.seen = error.last, None, set()
+        since = self.covered
         self._cover(error.last)
-        return Page((), self.covered, left_out=error.what)
+        return Page((), self.covered, since, left_out=error.what)
 
     def _refuse_repetition(self, answer: Answer) -> None:
         page = hash(tuple(map(_identity, answer.objects)))

@@ -10,6 +10,7 @@ Every change is one transaction that is on the disk when it returns: a process t
 file as it was before or as it is after. Two processes may use it at once; the second waits.
 """
 
+import json
 import os
 import secrets
 import sqlite3
@@ -24,6 +25,7 @@ from stillwatch.errors import ConfigError, StillwatchError
 from stillwatch.exchange.client import mirror, outbox, token_cache
 from stillwatch.exchange.client.mirror import Mirror
 from stillwatch.exchange.client.outbox import Outbox
+from stillwatch.exchange.client.standing import standing
 from stillwatch.exchange.client.token_cache import StateTokenCache
 
 _WAIT_SECONDS = 30.0  # for another process that writes
@@ -97,8 +99,18 @@ class State:
             self._database.execute("COMMIT")
 
     def indicators(self, now: datetime) -> list[dict[str, Any]]:
-        """The imported indicators that a scan may use; see `Mirror.indicators`."""
-        return self.mirror.indicators(now)
+        """The indicators of others that are in force: valid, newest, not withdrawn, not set aside.
+
+        Returns:
+            STIX objects; what is known of who says it stands beside, as `x_stillwatch_standing`: `root`, `publisher`,
+            `assurance` (signed, logged, unsigned), `standing` (admitted, quarantined, suspended, unknown), `weight`
+            (0 to 1, of that publisher for that kind of signature), `state` (reported, confirmed, disputed, ...),
+            `sources`, `disputes`, `automatic`.
+        """
+        own = {each.object["id"] for each in self.outbox.said()}
+        others = [each for each in self.mirror.in_force(now) if each.object["id"] not in own]
+        told = {root: json.loads(self.document(f"contributors {root}") or "{}") for root in {o.root for o in others}}
+        return [each.object | {"x_stillwatch_standing": standing(each, told[each.root])} for each in others]
 
     def document(self, name: str) -> str | None:
         """A document that was remembered."""

@@ -75,6 +75,7 @@ class Status:
     id: str
     complete: bool
     failures: tuple[Failure, ...] = ()
+    said_before: tuple[str, ...] = ()  # ids that another member said first: they are his
 
 
 class Taxii:
@@ -157,6 +158,12 @@ class Taxii:
             waited += pause
             status = self.status(root, status.id)
         return status
+
+    def has(self, collection: Collection, object_id: str) -> bool:
+        """Whether an object is there, as far as we may see (5.6)."""
+        url = f"{collection.url}objects/{quote(object_id, safe='')}/"
+        response = self._http.get(url, headers={"Accept": MEDIA_TYPE})
+        return response.status_code != 404 and bool(_list(answered(response), "objects"))
 
     def status(self, root: ApiRoot, status_id: str) -> Status:
         """What became of a POST by now (4.3)."""
@@ -272,10 +279,12 @@ def _collection(root: ApiRoot, found: object) -> Collection:
 
 def _status(found: Mapping[str, Any]) -> Status:
     failures = [each for each in _list(found, "failures") if isinstance(each, dict)]
+    successes = [each for each in _list(found, "successes") if isinstance(each, dict)]
     return Status(
         id=str(found.get("id", "")),
         complete=found.get("status") == "complete",
         failures=tuple(Failure(str(each.get("id")), _printable(str(each.get("message", "")))) for each in failures),
+        said_before=tuple(str(each.get("id")) for each in successes if each.get("message")),
     )
 
 

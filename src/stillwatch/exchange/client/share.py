@@ -1,0 +1,224 @@
+"""From campaigns to the document that two persons look at: what would leave, field by field, and what is held back.
+
+    plans = [plan(campaign, marks(campaign, means)) for campaign in campaigns]
+    document(plans, ...)                        # the dry run: no network, nothing is asked, nothing leaves
+    built(plan, tokens, ...)                    # the objects themselves, once tokens were made
+
+What is shown is made from the very objects that would leave, with stand-ins for the tokens. So it can be compared with
+what is about to leave: `shown` of both is the same, or nothing leaves.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from stillwatch import __version__
+from stillwatch.exchange.client.means import Means
+from stillwatch.exchange.tokens.classes import normal
+from stillwatch.exchange.tokens.epochs import Epoch
+from stillwatch.indicators import outgoing
+from stillwatch.indicators.markings import Level
+from stillwatch.indicators.patterns import MOST_TOKENS
+from stillwatch.indicators.published import PUBLISHED
+from stillwatch.indicators.said import Draft, Found, Held, TokenClass, said
+
+VERSION = "1"
+#: Stands for our pseudonym in a dry run, where it is not known yet.
+ANYBODY = "identity--00000000-0000-4000-8000-000000000000"
+
+_KINDS: Mapping[TokenClass, str] = {"payment": "payment", "mail-domain": "mail_domain", "address": "address"}
+_WHEN_SENT = ("created", "modified", "valid_from", "valid_until", "published")
+
+Tokens = Mapping[TokenClass, Sequence[str]]
+
+
+class Signature(Protocol):
+    """What a scan kept of a campaign's words."""
+
+    @property
+    def template(self) -> Sequence[int]: ...  # noqa: D102 — see campaigns.findings
+
+
+class Campaign(Found, Protocol):
+    """A campaign that may be shared, as findings have it."""
+
+    @property
+    def signature(self) -> Signature: ...  # noqa: D102
+    @property
+    def accounts(self) -> Sequence[Any]: ...  # noqa: D102 — with an account_id each
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What a campaign can be known by elsewhere; see `indicators.said.Marks`."""
+
+    template: Sequence[int]
+    vocabulary: Sequence[int]
+    shared: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would leave of one campaign."""
+
+    campaign: str  # the finding's id
+    draft: Draft
+    values: Mapping[TokenClass, tuple[bytes, ...]]  # to be blinded and made tokens
+    held: tuple[Held, ...]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """By what it was decided what may leave."""
+
+    level: Level
+    tokens: bool = True  # False: nothing that needs tokens is said
+
+    @property
+    def digest(self) -> str:
+        """Differs where another version or another setting could decide otherwise."""
+        text = json.dumps([VERSION, __version__, self.level.label, self.tokens])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def plan(campaign: Campaign, means: Means | None, rules: Rules) -> Plan:
+    """Decides what may leave of a campaign.
+
+    Args:
+        campaign: out of findings.json.
+        means: what accounts share; None without an accounts table.
+        rules: the marking, and whether tokens are made.
+
+    Raises:
+        PrivacyError: nothing of it is one's own observation.
+    """
+    shared = means.of([account.account_id for account in campaign.accounts]) if means else None
+    draft = said(campaign, Marks(campaign.signature.template, (), shared.values if shared else {}))
+    held = [*draft.held, *(shared.held if shared else [Held("shared", "no accounts table was given")])]
+    if not rules.tokens:
+        held += [Held(f"signature ({klass})", "no tokens are made") for klass in draft.values]
+        return Plan(campaign.id, draft, {}, tuple(held))
+    values = {klass: _forms(klass, draft.values[klass], means) for klass in draft.values}
+    return Plan(campaign.id, draft, {klass: forms for klass, forms in values.items() if forms}, tuple(held))
+
+
+def built(  # noqa: PLR0913 — what, with which tokens, by whom, when, how narrowly, after what
+    planned: Plan,
+    tokens: Tokens,
+    *,
+    contributor: str,
+    epoch: str,
+    now: datetime,
+    level: Level,
+    before: Mapping[str, dict[str, Any]],
+) -> list[dict[str, Any]]:
+    """The objects that leave."""
+    whole = planned.draft.with_tokens(epoch, tokens) if tokens else planned.draft.said
+    return outgoing.objects(whole, contributor=contributor, now=now, marking=level, before=before)
+
+
+def preview(
+    planned: Plan, *, contributor: str | None, now: datetime, level: Level, before: Mapping[str, dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """What would leave, as `shown`, without a token being asked for."""
+    stand_ins = {klass: [f"{n:032x}" for n in range(len(forms))] for klass, forms in planned.values.items()}
+    epoch = str(Epoch.at(now))
+    teller = contributor or ANYBODY
+    return shown(built(planned, stand_ins, contributor=teller, epoch=epoch, now=now, level=level, before=before))
+
+
+def shown(objects: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Objects as they are shown: ids without what follows from tokens, times of sending as such, tokens counted.
+
+    Of what comes with the software, and is the same whoever publishes it, only the number is told.
+    """
+    own = [each for each in objects if each["id"] not in PUBLISHED]
+    return [{name: _property(name, value) for name, value in each.items()} for each in own]
+
+
+def document(  # noqa: PLR0913 — what, by which rules, by whom, when, from what, after what
+    plans: Iterable[Plan],
+    *,
+    rules: Rules,
+    contributor: str | None,
+    now: datetime,
+    inputs: Mapping[str, Any],
+    before: Mapping[str, dict[str, Any]],
+    refused: Iterable[tuple[str, str]] = (),
+) -> dict[str, Any]:
+    """The dry run: what the drafter and the approver look at.
+
+    Args:
+        plans: one for each campaign.
+        rules: by what they were made.
+        contributor: our STIX identity, if it is known.
+        now: when.
+        inputs: the findings and the accounts table: paths and digests.
+        before: our objects that were published before, by id.
+        refused: campaigns of which nothing may leave, and why.
+    """
+    return {
+        "version": VERSION,
+        "at": now.isoformat(timespec="seconds"),
+        "tlp": rules.level.label,
+        "rules": rules.digest,
+        "tokens": rules.tokens,
+        "inputs": dict(inputs),
+        "campaigns": [
+            {
+                "id": each.campaign,
+                "tokens": {klass: len(forms) for klass, forms in each.values.items()},
+                "leaves": preview(each, contributor=contributor, now=now, level=rules.level, before=before),
+                "held_back": [{"field": held.field, "why": held.why} for held in each.held],
+            }
+            for each in plans
+        ],
+        "refused": [{"id": campaign, "why": why} for campaign, why in refused],
+    }
+
+
+def asked(planned: Plan, ask: Callable[[TokenClass, Sequence[bytes]], Sequence[str]]) -> dict[TokenClass, list[str]]:
+    """The tokens of a plan's values."""
+    return {klass: list(ask(klass, forms)) for klass, forms in planned.values.items()}
+
+
+def _forms(klass: TokenClass, values: Sequence[int | str], means: Means | None) -> tuple[bytes, ...]:
+    """The normal forms of values, each once."""
+    if klass in _KINDS and means is not None:
+        found = (means.normal(_KINDS[klass], str(value)) for value in values)
+    else:
+        found = (normal(klass, value) for value in values)
+    return tuple(dict.fromkeys(form for form in found if form is not None))[:MOST_TOKENS]
+
+
+def _property(name: str, value: Any) -> Any:  # noqa: ANN401 — any JSON value
+    if name in _WHEN_SENT:
+        return "when it is sent"
+    if name == "pattern":
+        return _pattern(str(value))
+    if name == "id" or name.endswith("_ref"):
+        return _named(str(value))
+    if name.endswith("_refs"):
+        return [_named(str(each)) for each in value]
+    return value
+
+
+def _named(name: str) -> str:
+    """An id as its type, or what comes with the software by the name that it has there."""
+    known = PUBLISHED.get(name, {})
+    external = known.get("external_references", [{}])[0].get("external_id")
+    return " ".join(filter(None, [external, known.get("name")])) or name.partition("--")[0]
+
+
+def _pattern(text: str) -> Any:  # noqa: ANN401 — any JSON value
+    """A pattern with its tokens counted."""
+
+    def counted(value: object) -> object:
+        if isinstance(value, dict):
+            return {key: counted(each) for key, each in value.items()}
+        return f"{len(value)} tokens" if isinstance(value, list) else value
+
+    return counted(json.loads(text)) if text.startswith("{") else text
