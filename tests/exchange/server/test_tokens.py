@@ -13,9 +13,12 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import click
 import httpx2
 import pytest
 
+from stillwatch.cli import match
+from stillwatch.cli.boundary import run as run_command
 from stillwatch.errors import ExchangeError, PrivacyError, TrustError
 from stillwatch.exchange.client.connection import Access, connect
 from stillwatch.exchange.log.entries import read
@@ -27,6 +30,7 @@ from stillwatch.exchange.tokens.client import MemoryCache, TokenClient
 from stillwatch.exchange.tokens.epochs import Epoch
 from stillwatch.exchange.tokens.keys import PUBLISHED, SEALED, Keys, info
 from stillwatch.exchange.tokens.prf import PRF
+from stillwatch.indicators import patterns
 
 TAXII = "application/taxii+json;version=2.1"
 DAY = 86_400_000_000
@@ -138,7 +142,9 @@ def test_who_is_not_of_the_root_finds_nothing(timed):
     assert ask(timed, PRF.blind(VALUES[:1]).elements, klass="shoe-size").status_code == 404
 
 
-GOOD = base64.b64encode(PRF.blind([b"x"]).elements[0]).decode()
+# RFC 9497, appendix A.1.2, test vector 1: BlindedElement
+ELEMENT = bytes.fromhex("863f330cc1a1259ed5a5998a23acfd37fb4351a793a5b3c090b642ddc439b945")
+GOOD = base64.b64encode(ELEMENT).decode()
 
 
 @pytest.mark.parametrize(
@@ -409,6 +415,7 @@ PROGRAM = """
 import asyncio, os, signal, sys
 from stillwatch.exchange.tokens.evaluation import Workers
 from stillwatch.exchange.tokens.prf import PRF
+from stillwatch.indicators import patterns
 if __name__ == "__main__":
     workers = Workers()
     asyncio.run(workers.evaluate(bytes(32), b"", PRF.blind([b"x"]).elements))
@@ -441,3 +448,42 @@ def test_a_client_takes_normal_forms_as_the_classes_make_them(timed, client_of):
     spellings = ["2001:DB8::1", "2001:db8:0:0:ffff::2", "[2001:db8::9]:443"]
     forms = [normal("address", spelling) for spelling in spellings]
     assert len(set(client_of(timed).tokens("address", "2026Q4", forms))) == 1
+
+
+def indicator_of(tokens, epoch):
+    pattern = patterns.AccountNetwork(
+        key_epoch=epoch, edges={"payment": tuple(sorted(tokens))}, min_overlap=2, size_bucket="10-99"
+    )
+    return {
+        "type": "indicator",
+        "spec_version": "2.1",
+        "id": "indicator--1a560f3f-faa5-5684-847f-ffe3b8b15f2d",
+        "pattern_type": "model-api-sig",
+        "pattern": patterns.write(pattern),
+    }
+
+
+def test_the_command_line_finds_ones_own_values_in_indicators(forum, client_of, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    epoch = str(Epoch.at(datetime.now(UTC)))
+    tokens = client_of(forum, "ben").tokens("payment", epoch, [b"pm_1", b"pm_2", b"pm_of_ben_only"])
+    objects = [indicator_of(tokens, epoch), indicator_of(tokens, "2020Q1")]
+    Path("bundle.json").write_text(json.dumps({"type": "bundle", "objects": objects}))
+    Path("secret").write_text(forum.secrets["ana"])
+    Path("secret").chmod(0o600)
+    Path("stillwatch.toml").write_text(
+        f'[exchange]\nurl = "{forum.url}/taxii2/"\nmember = "ana"\nauth = "basic"\n'
+        'secret_file = "secret"\nstate = "state.sqlite"\nroot = "alliance"\n'
+    )
+    Path("cards.csv").write_text("card\npm_1\npm_2\npm_of_ana_only\n")
+    group = click.Group("stillwatch", {"match": match.command})
+    args = ["match", "tokens", "--values", "cards.csv", "--class", "payment", "--indicators", "bundle.json", "--json"]
+    for _ in range(2):
+        assert run_command(group, args) == 0, capsys.readouterr().err
+        found = json.loads(capsys.readouterr().out)
+        assert found["past"] == ["2020Q1"]
+        assert found["matches"] == [{"indicator": objects[0]["id"], "values": ["pm_1", "pm_2"]}]
+    left = client_of(forum).directory.quotas["payment"]
+    assert left.per_day - left.left == 3, "the second time all tokens were known"
+    state = b"".join(path.read_bytes() for path in tmp_path.glob("state.sqlite*"))
+    assert b"pm_1" not in state

@@ -15,8 +15,8 @@ from datetime import datetime
 
 from stillwatch.errors import InputError, PrivacyError, TrustError
 from stillwatch.exchange.psi import protocol
-from stillwatch.exchange.psi.ledger import Ledger, Transcript
-from stillwatch.exchange.psi.messages import Message, Reveal, Terms
+from stillwatch.exchange.psi.ledger import Ledger, Role, Transcript
+from stillwatch.exchange.psi.messages import Message, Name, Reveal, Terms
 from stillwatch.exchange.psi.protocol import Kept
 from stillwatch.exchange.tokens.values import Values
 
@@ -108,12 +108,12 @@ class Runs:
         """Destroys the secret of a run: nothing more can be learnt by it."""
         self.ledger.forget(transcript.run)
 
-    def _mine(self, message: Message, role: str) -> Transcript:
+    def _mine(self, message: Message, role: Role) -> Transcript:
         transcript = self.ledger.transcript(message.header.run)
         if transcript.role != role:
             raise InputError("This message is for the other member.")
         return transcript
 
-    def _kept(self, transcript: Transcript, before: str) -> Kept:
+    def _kept(self, transcript: Transcript, before: Name) -> Kept:
         hashes = {passed.message: passed.sha256 for passed in transcript.messages}
         return Kept(self.ledger.secret(transcript.run), hashes[before])

@@ -6,12 +6,15 @@
 What is revoked, no longer valid or not understood is left out; what is of an epoch whose key is destroyed is told.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from stillwatch.errors import InputError
 from stillwatch.exchange.tokens.classes import TokenClass
 from stillwatch.exchange.tokens.client import TokenClient
 from stillwatch.exchange.tokens.prf import TOKEN_PRF
@@ -53,6 +56,24 @@ def sought(indicators: Iterable[Mapping[str, Any]], klass: TokenClass, now: date
     return {epoch: {token: frozenset(ids) for token, ids in held.items()} for epoch, held in found.items()}
 
 
+def in_bundle(path: Path) -> list[dict[str, Any]]:
+    """The objects of a file: a STIX bundle or a TAXII envelope.
+
+    Raises:
+        InputError: it is neither.
+    """
+    try:
+        document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror}).", where=str(path)) from None
+    except (ValueError, RecursionError):
+        document = None
+    objects = document.get("objects") if isinstance(document, dict) else None
+    if not isinstance(objects, list) or not all(isinstance(each, dict) for each in objects):
+        raise InputError("holds no STIX objects.", where=str(path), hint='Give a bundle: {"objects": […]}.')
+    return objects
+
+
 def search(
     wanted: Sought, values: Values, client: TokenClient, progress: Callable[[float], None] = lambda _fraction: None
 ) -> Found:
@@ -71,9 +92,11 @@ def search(
     readable = [epoch for epoch in sorted(wanted) if epoch in client.epochs] if wanted else []
     found: list[Match] = []
     for number, epoch in enumerate(readable):
-        tokens = client.tokens(
-            values.token_class, epoch, list(values.items), lambda done, n=number: progress((n + done) / len(readable))
-        )
+
+        def advance(done: float, before: int = number) -> None:
+            progress((before + done) / len(readable))
+
+        tokens = client.tokens(values.token_class, epoch, list(values.items), advance)
         found += matches(wanted[epoch], dict(zip(tokens, values.items.values(), strict=True)))
     return Found(tuple(found), tuple(sorted(wanted.keys() - set(readable))))
 
