@@ -28,7 +28,7 @@ def granted(forum, secret, name="olga"):
 
 
 def with_token(forum, token, scheme="Bearer"):
-    return forum.get("/alliance/", None, headers={"Authorization": f"{scheme} {token}"})
+    return forum.get("/alliance/", None, headers={"Authorization": f"{scheme} {token}".encode()})
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "Token", "bearer"])
@@ -40,7 +40,7 @@ def test_client_credentials_may_stand_in_the_form(forum, oauth):
     form = {"grant_type": "client_credentials", "client_id": "olga", "client_secret": oauth}
     answer = forum.client.post(f"{forum.url}/oauth/token", data=form)
     assert answer.status_code == 200
-    assert answer.json()["token_type"] == "Bearer"
+    assert answer.json()["token_type"] == "Bearer"  # noqa: S105
     assert answer.json()["expires_in"] == 600
     assert answer.headers["cache-control"] == "no-store"
 
@@ -57,7 +57,8 @@ def test_client_credentials_may_stand_in_the_form(forum, oauth):
         ({}, None, 400, "invalid_request"),
     ],
 )
-def test_what_is_no_grant_is_refused_in_the_words_of_both_standards(forum, oauth, form, auth, status, error):
+@pytest.mark.usefixtures("oauth")
+def test_what_is_no_grant_is_refused_in_the_words_of_both_standards(forum, form, auth, status, error):
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     answer = forum.client.post(f"{forum.url}/oauth/token", data=form, auth=auth, headers=headers)
     assert answer.status_code == status
@@ -116,7 +117,7 @@ def test_suspension_works_at_once_for_basic_too(forum):
 
 
 def forged(key=b"t" * 32, algorithm="HS256", **changes):
-    claims = {"sub": "olga", "rev": 0, "exp": int(time.time()) + 600} | changes
+    claims = {"sub": "olga", "rev": 1, "exp": int(time.time()) + 600} | changes
     return jwt.encode({"alg": algorithm}, claims, OctKey.import_key(key), algorithms=[algorithm])
 
 
@@ -131,28 +132,26 @@ def test_forged_tokens_are_worth_nothing(forum, oauth):
         forged(sub="nobody"),
         forged(sub=None),
         forged(sub=["olga"]),
-        forged(rev=1),
-        forged(rev="0"),
+        forged(rev=0),
+        forged(rev="1"),
         forged(exp=None),
         forged(exp="9999999999"),
         forged(exp=1),
         forged(exp=-1),
         unsigned,
         forged()[:-2],
-        "",
         "a.b.c",
         "é",
         "x" * 10_000,
         oauth,
     ):
-        assert with_token(forum, token.encode("utf-8").decode("latin-1")).status_code == 401, token
+        assert with_token(forum, token).status_code == 401, token
 
 
 @pytest.mark.parametrize(
     "header",
     [
         "Basic",
-        "Basic ",
         "Basic !!!",
         "Basic " + base64.b64encode(b"ana").decode(),
         "Basic " + base64.b64encode(b"ana:").decode(),

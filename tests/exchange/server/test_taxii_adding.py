@@ -6,6 +6,9 @@ import uuid
 
 import pytest
 
+from stillwatch.exchange import intake
+from stillwatch.exchange.model import Collection, Right, Root
+
 TAXII, STIX = "application/taxii+json", "application/stix+json"
 
 
@@ -42,11 +45,9 @@ def test_the_status_is_kept_for_whoever_added_and_for_nobody_else(forum, stix):
     assert forum.get(f"/elsewhere/status/{status['id']}/").status_code == 404
 
 
-@pytest.mark.parametrize(
-    "media_type", [TAXII, f"{TAXII};version=2.1", f'{TAXII} ; version="2.1"', f"{TAXII};charset=utf-8"]
-)
-def test_the_media_type_may_be_written_in_all_its_forms(forum, stix, media_type):
-    assert forum.post([stix()], headers={"Content-Type": media_type}).status_code == 202
+@pytest.mark.parametrize("rest", ["", ";version=2.1", ' ; version="2.1"', ";charset=utf-8", "; Version=2.1"])
+def test_the_media_type_may_be_written_in_all_its_forms(forum, stix, rest):
+    assert forum.post([stix()], headers={"Content-Type": TAXII + rest}).status_code == 202
 
 
 @pytest.mark.parametrize("media_type", [STIX, f"{STIX};version=2.1", f"{TAXII};version=2.1"])
@@ -142,8 +143,6 @@ def test_a_body_that_is_not_understood_is_400_and_one_that_is_not_right_422(foru
 
 
 def test_a_longer_body_than_the_root_takes_is_413_by_its_length_and_while_it_streams(forum, stix):
-    from stillwatch.exchange.model import Collection, Right, Root
-
     store, collection = forum.exchange.store, str(uuid.uuid4())
     store.add_root(Root("small", "Small", max_content_length=2000))
     store.add_collection(Collection(collection, "small", "Small"))
@@ -165,10 +164,8 @@ def test_a_longer_body_than_the_root_takes_is_413_by_its_length_and_while_it_str
 
 
 def test_unknown_properties_of_the_envelope_are_ignored(forum, stix):
-    assert (
-        forum.post([], content=json.dumps({"objects": [stix()], "more": False, "x_foo_bar": {"a": 1}})).status_code
-        == 202
-    )
+    envelope = {"objects": [stix()], "more": False, "x_foo_bar": {"a": 1}}
+    assert forum.post([], content=json.dumps(envelope)).status_code == 202
 
 
 def test_deleting_asks_for_both_rights(forum):
@@ -218,9 +215,6 @@ def test_a_deleted_date_is_not_given_again(forum):
 
 
 def test_a_full_quota_is_429(forum, stix, monkeypatch):
-    from stillwatch.exchange import intake
-
-    monkeypatch.setattr(intake, "PER_DAY", 3)
     monkeypatch.setattr(intake.take_in, "__defaults__", (3,))
     forum.filled(2)
     answer = forum.post([stix(), stix()])

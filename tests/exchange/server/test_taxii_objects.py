@@ -1,4 +1,4 @@
-"""TAXII 2.1, sections 3.2 to 3.5, 5.3, 5.4, 5.6 and 5.8: objects, manifest, one object, its versions, and their pages."""
+"""TAXII 2.1, sections 3.2 to 3.5, 5.3, 5.4, 5.6 and 5.8: objects, manifest, one object, its versions, their pages."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -288,7 +288,7 @@ def test_the_versions_of_one_object_come_in_pages(forum, stix):
     assert forum.get(f"{path}versions/", params={"match[spec_version]": "2.0"}).json() == {}
 
 
-@pytest.mark.parametrize("name", [ID, "nothing", "indicator--1", "%00", "a" * 5000, "..", "indicator--%2e"])
+@pytest.mark.parametrize("name", [ID, "unheard-of", "indicator--1", "%00", "a" * 5000, "indicator--%2e"])
 def test_an_unknown_object_is_not_found(forum, name):
     forum.filled(1)
     for rest in ("", "versions/"):

@@ -10,7 +10,17 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 
 from stillwatch.exchange.credentials import Credentials
-from stillwatch.exchange.server import adding, contributors, discovery, oauth, objects, statistics, stream, tokens
+from stillwatch.exchange.server import (
+    adding,
+    contributors,
+    discovery,
+    log,
+    oauth,
+    objects,
+    statistics,
+    stream,
+    tokens,
+)
 from stillwatch.exchange.server.auth import Authentication
 from stillwatch.exchange.server.door import Door
 from stillwatch.exchange.server.errors import Boundary, form_problem, not_found, routing_problem
@@ -21,7 +31,7 @@ from stillwatch.exchange.server.openapi import describe
 
 router = APIRouter(include_in_schema=False)
 
-_ROUTERS = (oauth, discovery, objects, adding, stream, contributors, statistics, tokens)
+_ROUTERS = (oauth, discovery, objects, adding, stream, log, contributors, statistics, tokens)
 
 
 def create(exchange: Exchange) -> FastAPI:
