@@ -14,14 +14,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection as SQLiteConnection
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from stillwatch.errors import ConfigError, ExchangeError
 
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import IsolationLevel
+
 _WAIT_SECONDS = 30.0  # for another writer, or for a free connection
+# Every question of ours has its index. PostgreSQL's planner, while it has no statistics yet, would rather read all and
+# sort it, and compile that first.
+_PLANNER = "-c jit=off -c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off"
 _POSTGRESQL = {"postgres", "postgresql", "postgresql+psycopg"}
 
 
@@ -49,7 +55,13 @@ class Database:
             event.listen(engine, "connect", _prepare)
             event.listen(engine, "begin", _begin)
         else:
-            engine = create_engine(url, hide_parameters=True, pool_pre_ping=True, max_overflow=32)
+            engine = create_engine(
+                url,
+                connect_args={} if "options" in url.query else {"options": _PLANNER},
+                hide_parameters=True,
+                pool_pre_ping=True,
+                max_overflow=32,
+            )
         return cls(engine)
 
     @property
@@ -64,15 +76,19 @@ class Database:
         return str(self.file or self.engine.url.render_as_string(hide_password=True))
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A connection that sees one state of the database, throughout.
+    def reading(self, *, snapshot: bool = False) -> Iterator[Connection]:
+        """A connection to read with.
+
+        Args:
+            snapshot: several statements see one state of the database; else each sees the newest.
 
         Raises:
             ExchangeError: the database cannot be used.
         """
         with self._told(), self.engine.connect() as connection:
-            if connection.dialect.name == "postgresql":
-                connection = connection.execution_options(isolation_level="REPEATABLE READ")  # noqa: PLW2901
+            if connection.dialect.name == "postgresql":  # SQLite's reads are snapshots anyway
+                level: IsolationLevel = "REPEATABLE READ" if snapshot else "AUTOCOMMIT"
+                connection.execution_options(isolation_level=level)
             yield connection
 
     @contextmanager

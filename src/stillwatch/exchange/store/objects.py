@@ -4,7 +4,22 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Row,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    select,
+    true,
+    update,
+)
 
 from stillwatch.exchange.access import readable
 from stillwatch.exchange.model import Known, Level, NewRecord, Page, Principal, Query, Record, Signed, SignedPage
@@ -80,8 +95,7 @@ def known(connection: Connection, collection: str, ids: Iterable[str]) -> dict[s
     found: dict[str, list[Known]] = defaultdict(list)
     columns = (_c.id, _c.version, _c.publisher, _c.level, _c.revoked)
     for chunk in _chunks(selecting.storable(dict.fromkeys(ids))):
-        query = select(*columns).where(_c.collection == collection, _c.id.in_(chunk)).order_by(_c.version)
-        for row in connection.execute(query):
+        for row in sorted(_of_objects(connection, columns, chunk, _c.collection == collection), key=_version):
             found[row.id].append(Known(row.version, row.publisher, Level(row.level), row.revoked))
     return dict(found)
 
@@ -127,8 +141,7 @@ def supersede(connection: Connection, collection: str, ids: Iterable[str]) -> No
     columns = (_c.id, _c.date_added, _c.version, _c.spec_version, _c.level, _c.publisher, _c.origin)
     groups: dict[tuple[str, ...], list[AnyRow]] = defaultdict(list)
     for chunk in _chunks(sorted(ids)):
-        standing = select(*columns).where(_c.collection == collection, _c.id.in_(chunk), ~_c.superseded)
-        for row in connection.execute(standing):
+        for row in _of_objects(connection, columns, chunk, and_(_c.collection == collection, ~_c.superseded)):
             groups[row.id, row.spec_version, row.publisher, row.origin].append(row)
     over = [{"date": row.date_added} for group in groups.values() for row in _superseded(group)]
     if over:
@@ -139,10 +152,28 @@ def supersede(connection: Connection, collection: str, ids: Iterable[str]) -> No
 def _superseded(group: list[AnyRow]) -> Iterator[AnyRow]:
     """Those of one object, publisher and origin for which there is a newer one that is at least as widely readable."""
     widest = max(Level) + 1
-    for row in sorted(group, key=lambda each: each.version, reverse=True):
+    for row in sorted(group, key=_version, reverse=True):
         if row.level >= widest:
             yield row
         widest = min(widest, row.level)
+
+
+def _of_objects(
+    connection: Connection, columns: Sequence[ColumnElement[Any]], ids: Sequence[str], condition: ColumnElement[bool]
+) -> Sequence[AnyRow]:
+    """The versions of some objects, in no order."""
+    query = select(*columns).where(condition)
+    if connection.dialect.name != "postgresql":
+        return connection.execute(query.where(_c.id.in_(ids))).fetchall()
+    # One look into the index for each: while PostgreSQL has no statistics, it would read the whole collection.
+    wanted = func.unnest(cast(list(ids), ARRAY(Text))).table_valued("id", name="wanted").render_derived()
+    each = query.where(_c.id == wanted.c.id).offset(0).lateral()
+    return connection.execute(select(each).select_from(wanted.join(each, true()))).fetchall()
+
+
+def _version(row: AnyRow) -> int:
+    version: int = row.version
+    return version
 
 
 class _Dates:

@@ -7,8 +7,7 @@ the newest spec_version of each object where none is named): a hidden newer vers
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-import sqlalchemy as sql
-from sqlalchemy import ColumnElement, Select, and_, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true, union_all
 
 from stillwatch.exchange.access import readable
 from stillwatch.exchange.model import Principal, Query
@@ -37,7 +36,7 @@ def page(columns: Sequence[ColumnElement[object]], principal: Principal, collect
         _ordered(columns, and_(matching(principal, collection, query, typed=False), _mine.type == name), query)
         for name in types
     ]
-    merged = sql.union_all(*(select(part.subquery()) for part in each)).subquery()
+    merged = union_all(*(select(part.subquery()) for part in each)).subquery()
     return select(merged).order_by(merged.c.date_added).limit(query.limit + 1)
 
 
@@ -70,7 +69,8 @@ def _versions(principal: Principal, collection: str, query: Query) -> ColumnElem
     chosen = (query.versions,) if isinstance(query.versions, str) else query.versions
     exact = [version for version in chosen if isinstance(version, int)]
     kinds: list[Kind] = [kind for kind in ("last", "first") if kind in chosen]
-    return or_(_mine.version.in_(exact), *(_outermost(principal, collection, query, kind) for kind in kinds))
+    parts = [_outermost(principal, collection, query, kind) for kind in kinds]
+    return or_(*parts, _mine.version.in_(exact)) if exact else or_(*parts)
 
 
 def _outermost(principal: Principal, collection: str, query: Query, kind: Kind) -> ColumnElement[bool]:
@@ -87,8 +87,8 @@ def _none(principal: Principal, collection: str, condition: ColumnElement[bool])
     A scalar subquery, not `NOT EXISTS`: PostgreSQL would turn that into a join over the whole collection.
     """
     same = and_(_others.c.collection == collection, _others.c.id == _mine.id)
-    other = select(sql.literal(1)).where(same, condition, readable(principal, collection, _others.c)).limit(1)
-    return other.correlate(object_).scalar_subquery().is_(None)
+    other = select(true()).where(same, condition, readable(principal, collection, _others.c)).limit(1)
+    return ~func.coalesce(other.correlate(object_).scalar_subquery(), false())
 
 
 def storable(texts: Iterable[str]) -> list[str]:
