@@ -6,13 +6,23 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from argon2 import PasswordHasher
+
+from stillwatch.config import ExchangeConfig
+from stillwatch.exchange.model import Collection as TrustedCollection
+from stillwatch.exchange.model import Member as TrustedMember
+from stillwatch.exchange.model import Right, Root
+from stillwatch.exchange.signing import SigningKey
+from stillwatch.exchange.store.store import Store
 
 COLLECTION = "91a7b528-80eb-42ed-a74d-c6fbd5a26116"
 
@@ -140,3 +150,99 @@ def scripted():
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+@dataclass
+class Exchange:
+    """A stillwatch exchange in a process of its own, and its members' ways in."""
+
+    url: str
+    port: int
+    database: str
+    key_file: Path
+    members: dict[str, "Member"]
+    collection: str
+    process: subprocess.Popen | None = None
+
+    def start(self):
+        command = [
+            sys.executable,
+            "-m",
+            "stillwatch.cli",
+            "serve",
+            "exchange",
+            "--basic",
+            "--quiet",
+            "--page-size",
+            "50",
+        ]
+        command += ["--db", self.database, "--key", str(self.key_file), "--listen", f"127.0.0.1:{self.port}"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        assert self.process.stdout.readline().startswith("Serving")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(timeout=30)
+        self.process.stdout.close()
+
+
+@dataclass(frozen=True)
+class Member:
+    """One member: who it is there, and its settings as flags."""
+
+    identity: str
+    config: ExchangeConfig
+
+
+def enlisted(folder: Path, name: str, port: int) -> tuple[Member, SigningKey]:
+    """A member with its files: a key, a secret, a state."""
+    folder.mkdir()
+    own = SigningKey.generate()
+    own.save(folder / "key.pem")
+    (folder / "secret").write_text(f"secret of {name}\n")
+    (folder / "secret").chmod(0o600)
+    config = ExchangeConfig(
+        url=f"http://127.0.0.1:{port}/taxii2/",
+        auth="basic",
+        member=name,
+        secret_file=folder / "secret",
+        key_file=folder / "key.pem",
+        state=folder / "state.sqlite",
+        publishers=("alice",),
+        approvers=("bob",),
+        page_size=50,
+    )
+    return Member(f"identity--{uuid.uuid4()}", config), own
+
+
+@pytest.fixture
+def stranger(tmp_path):
+    """A member of an exchange that is not there: its address is to be replaced."""
+    return enlisted(tmp_path / "delta", "delta", 9)[0]
+
+
+@pytest.fixture
+def exchange(tmp_path):
+    """A running exchange with the root `forum`, a collection, and the members alpha, beta and gamma, all admitted."""
+    key, secret_hash = SigningKey.generate(), PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    key.save(tmp_path / "exchange.pem")
+    store = Store.open(str(tmp_path / "exchange.sqlite"), create=True)
+    store.add_root(Root("forum", "The forum"))
+    store.add_collection(TrustedCollection(COLLECTION, "forum", "Findings", "findings"))
+    port, members = free_port(), {}
+    for name in ("alpha", "beta", "gamma"):
+        members[name], own = enlisted(tmp_path / name, name, port)
+        member = TrustedMember(name, members[name].identity, "basic", quarantined=False, public_key=own.public)
+        store.add_member(member, secret_hash.hash(f"secret of {name}"), {COLLECTION: Right(read=True, write=True)})
+    store.close()
+    database, key_file = str(tmp_path / "exchange.sqlite"), tmp_path / "exchange.pem"
+    made = Exchange(f"http://127.0.0.1:{port}/", port, database, key_file, members, COLLECTION)
+    made.start()
+    yield made
+    if made.process.poll() is None:
+        made.stop()
