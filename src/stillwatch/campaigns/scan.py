@@ -8,7 +8,7 @@ clusters and their scores. The second looks at the suspicious accounts alone: th
 they could first have been seen.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -28,7 +28,7 @@ from stillwatch.campaigns.footage import HOUR, Footage
 from stillwatch.campaigns.score import severity
 from stillwatch.campaigns.selection import Suspicion, select
 from stillwatch.campaigns.shared_text import shared_text
-from stillwatch.campaigns.signals import Importer, Signal
+from stillwatch.campaigns.signals import Importer, Told
 from stillwatch.config import ScanConfig
 from stillwatch.engines import local
 from stillwatch.errors import InputError
@@ -71,7 +71,8 @@ def scan(  # noqa: PLR0913 — what is read, how it is judged, and who is told
     tell = progress or (lambda _stage, _share: None)
     log = _Log(source, until, settings.threads, tell)
     profiles = _profiles(log)
-    everybody = population.build(profiles, accounts, _signals(profiles, importer, tell))
+    told = _told(profiles, importer, tell)
+    everybody = population.build(profiles, accounts, told.signals)
     suspicions = select(everybody, settings, lambda share: tell("weighing", share))
     campaigns = _shown(everybody, accounts, suspicions, settings, log)
     inputs = Inputs(
@@ -80,7 +81,7 @@ def scan(  # noqa: PLR0913 — what is read, how it is judged, and who is told
         accounts=len(everybody),
         rejected=source.rejects.count,
         sign_up=accounts is not None,
-        notes=_notes(everybody, accounts),
+        notes=(*_notes(everybody, accounts), *told.notes),
     )
     start, end = _window(everybody)
     return Findings(_moment(start), _moment(end), campaigns, inputs)
@@ -125,9 +126,9 @@ def _profiles(log: _Log) -> Profiles:
     return profiles
 
 
-def _signals(profiles: Profiles, importer: Importer | None, tell: Progress) -> Sequence[Signal]:
+def _told(profiles: Profiles, importer: Importer | None, tell: Progress) -> Told:
     if importer is None:
-        return ()
+        return Told()
     tell("asking the exchange", 0.0)
     return importer(population.sent_by_several(profiles))
 
@@ -244,6 +245,10 @@ def _notes(everybody: population.Population, accounts: pa.Table | None) -> tuple
         )
     elif missing := int((~np.isin(everybody.profiles.ids, accounts["account_id"])).sum()):
         notes.append(f"{missing:,} of {len(everybody):,} accounts are not in the accounts table.")
+    if wide := everybody.known.too_wide:
+        notes.append(
+            f"What another provider said of {', '.join(wide)} fits more than a tenth of the accounts here: not weighed."
+        )
     if not everybody.keys["address"].held.nnz:
         notes.append(
             "No network address is shared by any two accounts, or the log has none: the network was not weighed."

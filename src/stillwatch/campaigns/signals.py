@@ -17,6 +17,8 @@ import scipy.sparse as sp
 I64 = npt.NDArray[np.int64]
 
 WRAPPER_LEAST = 2  # shingles of it that an account must have sent: one alone may be a turn of phrase
+WIDEST = 0.1  # of the accounts; what a signal names beyond is common here, or meant to hit many: it is switched off
+FEW = 20  # accounts: of a small provider a tenth is nobody
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,16 @@ class Signal:
     shingles: npt.NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
 
 
+@dataclass(frozen=True)
+class Told:
+    """What an importer found, and what the reader of the findings should know about it."""
+
+    signals: tuple[Signal, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 #: Is told the shingles (uint32) that several accounts of the log sent, and tells what is known of them and otherwise.
-Importer = Callable[[npt.NDArray[np.uint32]], Sequence[Signal]]
+Importer = Callable[[npt.NDArray[np.uint32]], Told]
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,7 @@ class Known:
     signals: tuple[Signal, ...]
     means: sp.csr_matrix  # cards, domains, addresses
     words: sp.csr_matrix  # the wrapper
+    too_wide: tuple[str, ...] = ()  # signals that were switched off, at least in part
 
 
 def known(
@@ -64,7 +75,9 @@ def known(
     """
     means = [_holders_of_means(s, desk) for s in signals]
     words = [_holders_of_words(s, shared, accounts) for s in signals]
-    return Known(tuple(signals), _incidence(means, accounts), _incidence(words, accounts))
+    most = max(FEW, WIDEST * accounts)
+    too_wide = tuple(s.id for s, *held in zip(signals, means, words, strict=True) if max(map(len, held)) > most)
+    return Known(tuple(signals), _incidence(means, accounts, most), _incidence(words, accounts, most), too_wide)
 
 
 def _holders_of_means(signal: Signal, desk: Mapping[str, pa.StringArray]) -> I64:
@@ -81,7 +94,9 @@ def _holders_of_words(signal: Signal, shared: tuple[I64, I64], accounts: int) ->
     return np.flatnonzero(count >= WRAPPER_LEAST)
 
 
-def _incidence(holders: Sequence[I64], accounts: int) -> sp.csr_matrix:
-    rows = np.concatenate([np.zeros(0, np.int64), *holders])
-    columns = np.repeat(np.arange(len(holders)), [len(h) for h in holders])
-    return sp.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=(accounts, len(holders)))
+def _incidence(holders: Sequence[I64], accounts: int, most: float) -> sp.csr_matrix:
+    """Accounts by signals; a signal that more than `most` accounts hold has none."""
+    narrow = [held if len(held) <= most else held[:0] for held in holders]
+    rows = np.concatenate([np.zeros(0, np.int64), *narrow])
+    columns = np.repeat(np.arange(len(narrow)), [len(held) for held in narrow])
+    return sp.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=(accounts, len(narrow)))

@@ -1,6 +1,7 @@
 """`stillwatch scan`: from logs to campaigns."""
 
 from collections.abc import Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +12,9 @@ from stillwatch.cli import options
 from stillwatch.cli.output import Progress, check_writable, note, progress, show, write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from stillwatch.campaigns.signals import Importer
     from stillwatch.config import Config
     from stillwatch.reports.document import Campaign, FindingsDocument, Review
     from stillwatch.traffic.pseudonyms import Key
@@ -48,6 +50,12 @@ class Time(click.ParamType[datetime]):
 @click.option("--rejects", "rejects_file", type=options.FILE, metavar="FILE", help="Write the rows left out, and why.")
 @click.option("--format", "log_format", metavar="NAME", help="The logs' format, where it is not recognised.")
 @click.option("--mapping", type=options.FILE, metavar="FILE", help="TOML that maps a format of your own.")
+@click.option(
+    "--exchange/--no-exchange",
+    "ask",
+    default=True,
+    help="Weigh what other providers said, where `stillwatch sync` fetched any.",
+)
 @click.option("--threads", type=int, metavar="N", help="How many threads; all cores by default.")
 @options.config
 @options.as_json
@@ -65,6 +73,7 @@ def command(
     rejects_file: Path | None,
     log_format: str | None,
     mapping: Path | None,
+    ask: bool,
     threads: int | None,
     config_file: Path | None,
     as_json: bool,
@@ -83,8 +92,10 @@ def command(
     flags = {"input.format": log_format, "input.mapping": mapping, "scan.threads": threads}
     settings = options.load_settings(config_file, flags)
     key, recall = options.load_key(settings), options.load_reviews(settings).recall
-    with progress(quiet=quiet or as_json) as advance:
-        document, rejects = find(logs, accounts, settings.config, key=key, recall=recall, until=until, progress=advance)
+    with progress(quiet=quiet or as_json) as advance, imported(settings.config, accounts, key, ask=ask) as importer:
+        document, rejects = find(
+            logs, accounts, settings.config, key=key, recall=recall, until=until, importer=importer, progress=advance
+        )
     if rejects_file:
         rejects.write(rejects_file)
     elif rejects.count:
@@ -104,6 +115,7 @@ def find(
     key: "Key",
     recall: "Callable[[Campaign], Review | None] | None",
     until: datetime | None,
+    importer: "Importer | None" = None,
     progress: Progress,
 ) -> tuple["FindingsDocument", "Rejects"]:
     """Scans logs, and recalls what people said of such campaigns before."""
@@ -123,8 +135,21 @@ def find(
         grain=given.grain,
     )
     table = read_accounts(accounts, key=key, rejects=rejects) if accounts else None
-    findings = scan(source, table, settings=config.scan, until=until, progress=progress)
+    findings = scan(source, table, settings=config.scan, until=until, importer=importer, progress=progress)
     return to_document(findings, reviews=recall), rejects
+
+
+@contextmanager
+def imported(config: "Config", accounts: Path | None, key: "Key", *, ask: bool) -> "Iterator[Importer | None]":
+    """What asks the exchange about this log; None where nothing was ever imported, or it is not to be weighed."""
+    given = config.exchange
+    if not ask or given.url is None or not given.state.exists() or "alliance" in config.scan.leave_out:
+        yield None
+        return
+    from stillwatch.exchange.client.signals import importing
+
+    with importing(given, accounts, key, datetime.now(UTC)) as importer:
+        yield importer
 
 
 def write(document: "FindingsDocument", output: Path | None, html: Path | None) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stillwatch.config import ExchangeConfig
-from stillwatch.errors import ConfigError, TrustError
+from stillwatch.errors import ConfigError, ExchangeError, TrustError
 from stillwatch.exchange.client.paging import Page
 from stillwatch.exchange.client.session import Session, Voice, opened, signing_key
 from stillwatch.exchange.client.state import State
@@ -21,6 +21,7 @@ from stillwatch.exchange.client.vouching import Vouching
 from stillwatch.exchange.client.witness import Witness
 from stillwatch.exchange.log.directory import EXCHANGE, Directory, Statement
 from stillwatch.exchange.signing import PUBLIC_BYTES, SigningKey, from_base64, to_base64
+from stillwatch.exchange.tokens.client import TokenClient
 from stillwatch.indicators import timestamps
 
 RETRACTIONS = "retractions"  # the alias of the collection in which the exchange tells what was withdrawn
@@ -153,3 +154,21 @@ def _first(document: object) -> str:
         if statement.identity == EXCHANGE:
             return to_base64(statement.public)
     raise TrustError("The key directory names no key of the exchange.")
+
+
+def token_client(session: Session, state: State, extension: Extension | None) -> TokenClient:
+    """Makes tokens at the exchange, and remembers them in the state.
+
+    Raises:
+        ExchangeError: this exchange makes none.
+    """
+    if extension is None:
+        hint = "Draft it anew with --no-tokens: others learn of the campaign, and cannot match it."
+        raise ExchangeError("This exchange makes no tokens.", where=session.root.url, hint=hint)
+    return TokenClient(
+        session.http,
+        session.root.url,
+        cache=state.token_cache,
+        local_key=state.secret("tokens"),
+        exchange_key=extension.exchange_key,
+    )

@@ -23,6 +23,7 @@ LEAST = 2  # accounts of the campaign that hold a value
 OWN_SHARE = 0.5  # of all who hold a value, as many must be of the campaign
 
 #: By kind: the column of the accounts table, and the class of its tokens.
+#: By kind: the column of the accounts table, and the class of its tokens.
 COLUMNS: Mapping[str, tuple[str, TokenClass]] = {
     "payment": ("payment_fingerprint", "payment"),
     "mail_domain": ("email_domain", "mail-domain"),

@@ -17,14 +17,13 @@ from datetime import datetime
 from typing import Any
 
 from stillwatch.errors import ConfigError, ExchangeError, InputError, TrustError
-from stillwatch.exchange.client.extension import Extension, speaker
+from stillwatch.exchange.client.extension import Extension, speaker, token_client
 from stillwatch.exchange.client.outbox import Draft, Outbox, Said
 from stillwatch.exchange.client.session import Session, Voice
 from stillwatch.exchange.client.share import Plan, Rules, Tokens, asked, built, shown
 from stillwatch.exchange.client.state import State
 from stillwatch.exchange.client.taxii import Collection
 from stillwatch.exchange.signing import SigningKey, canonical, sign, to_base64
-from stillwatch.exchange.tokens.client import TokenClient
 from stillwatch.exchange.tokens.epochs import Epoch
 from stillwatch.indicators import feedback, incoming, versions
 from stillwatch.indicators.published import PUBLISHED
@@ -126,6 +125,20 @@ def approve(  # noqa: PLR0913 — the draft, the person, and all that it is comp
     outbox.approve(drafted, by=by, at=now.isoformat(timespec="seconds"), envelope=text, objects=said)
 
 
+def check(drafted: Draft, *, by: str, people: People, rules: Rules) -> None:
+    """Checks, before anybody is asked for anything, that a draft may be approved.
+
+    Raises:
+        TrustError: this person may not.
+        InputError: it was withdrawn, or is decided by other rules now.
+    """
+    people.check_approver(by, drafted.drafted_by)
+    if drafted.stage == "dropped":
+        raise InputError("It was withdrawn before it was sent.", where=drafted.id)
+    if rules.digest != drafted.content["rules"]:
+        raise changed("the rules of what may leave")
+
+
 def publish(  # noqa: PLR0913 — where, from what, the draft, who, by which rules, and when
     session: Session,
     state: State,
@@ -156,9 +169,6 @@ def publish(  # noqa: PLR0913 — where, from what, the draft, who, by which rul
         ExchangeError: the exchange cannot be reached, refuses, or makes no tokens.
         PrivacyError: the quota of tokens does not suffice.
     """
-    people.check_approver(by, drafted.drafted_by)
-    if rules.digest != drafted.content["rules"]:
-        raise changed("the rules of what may leave")
     extension = Extension.of(session, state)
     voice = speaking(session, extension)
     tokens = [_tokens(session, state, extension, planned, now) for planned in plans]
@@ -187,16 +197,7 @@ def _tokens(
 ) -> dict[TokenClass, list[str]]:
     if not planned.values:
         return {}
-    if extension is None:
-        hint = "Draft it anew with --no-tokens: others learn of the campaign, and cannot match it."
-        raise ExchangeError("This exchange makes no tokens.", where=session.root.url, hint=hint)
-    client = TokenClient(
-        session.http,
-        session.root.url,
-        cache=state.token_cache,
-        local_key=state.secret("tokens"),
-        exchange_key=extension.exchange_key,
-    )
+    client = token_client(session, state, extension)
     return asked(planned, lambda klass, values: client.tokens(klass, str(Epoch.at(now)), values))
 
 
