@@ -188,9 +188,10 @@ def cosign(exchange, note, key, who="ana", **changes):
 
 
 def test_members_cosign_what_they_saw(exchange, origin):
+    keys(exchange)
     exchange.filled(4)
     note = exchange.get(f"{LOG}/checkpoint").text
-    assert cosign(exchange, note, ANA).json() == {"size": 4}
+    assert cosign(exchange, note, ANA).json() == {"size": 6}
     ana = checkpoints.witness(exchange.exchange.store.member("ana").identity, ANA.public)
     with_ana = exchange.get(f"{LOG}/checkpoint", "reader").text
     assert checkpoints.cosignatures(with_ana, [ana]).keys() == {ana.name}
@@ -198,12 +199,12 @@ def test_members_cosign_what_they_saw(exchange, origin):
     grown = exchange.get(f"{LOG}/checkpoint", "reader").text
     assert checkpoints.cosignatures(grown, [ana]) == {}
     (kept,) = exchange.get(f"{LOG}/cosignatures/", "reader").json()["cosignatures"]
-    assert opened(kept, origin, exchange.exchange.signing_key.public).size == 4
+    assert opened(kept, origin, exchange.exchange.signing_key.public).size == 6
     assert checkpoints.cosignatures(kept, [ana]).keys() == {ana.name}
     assert cosign(exchange, grown, ANA).status_code == 200
     assert cosign(exchange, note, ANA).status_code == 200
     (kept,) = exchange.get(f"{LOG}/cosignatures/", "reader").json()["cosignatures"]
-    assert opened(kept, origin, exchange.exchange.signing_key.public).size == 5
+    assert opened(kept, origin, exchange.exchange.signing_key.public).size == 7
 
 
 def test_a_false_cosignature_is_refused(exchange):

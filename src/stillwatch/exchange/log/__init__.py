@@ -8,5 +8,8 @@ An RFC 6962 tree kept as C2SP tiles, whose head the exchange signs and the membe
     checkpoints    the signed head, cosignatures, and whether a log only grew
     entries        the lines of the log: salted commitments
     directory      who has which key since when
+    enrolment      keys entered in a store and its log
     verification   the whole log, computed again
+    sources        where it is read from for that: a store or a server
+    contents       the objects of a store, held against its log
 """

@@ -89,13 +89,13 @@ class Directory:
     statements: tuple[Statement, ...]
 
     @classmethod
-    def read(cls, document: object, exchange_public: bytes) -> "Directory":
+    def read(cls, document: object, exchange_public: bytes | None) -> "Directory":
         """Reads and checks a directory.
 
         Args:
             document: as it is served.
             exchange_public: a key of the exchange that is trusted: its present one, or an older one from which the
-                directory's cross-signatures lead to the present one.
+                directory's cross-signatures lead to the present one. None: whatever the directory itself names.
 
         Raises:
             TrustError: a statement is not signed as it must be.
@@ -109,7 +109,7 @@ class Directory:
             _check(statement, each, statements)
             statements.append(statement)
         directory = cls(tuple(statements))
-        if exchange_public not in directory.keys(EXCHANGE).values():
+        if exchange_public not in {None, *directory.keys(EXCHANGE).values()} or not statements:
             raise TrustError(
                 "The key directory is of another exchange, or its key was replaced without being signed over."
             )

@@ -7,42 +7,36 @@ What an operator registered is entered, and logged, when the directory is next a
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from stillwatch.errors import TrustError
-from stillwatch.exchange.log.directory import EXCHANGE, Signer, Statement, enrolled, missing
-from stillwatch.exchange.model import LogEntry, Member, NewRecord
+from stillwatch.exchange.log import enrolment
+from stillwatch.exchange.log.directory import Signer, Statement
+from stillwatch.exchange.model import Member
 from stillwatch.exchange.server import bodies, negotiation
 from stillwatch.exchange.server.auth import principal
 from stillwatch.exchange.server.errors import Problem
+from stillwatch.exchange.server.exchange import Exchange
 from stillwatch.exchange.server.negotiation import taxii
 from stillwatch.exchange.server.openapi import RootName, problems
 from stillwatch.exchange.server.paging import document
 from stillwatch.exchange.server.resources import exchange_of, root_of
-from stillwatch.exchange.signing import SIGNATURE_BYTES, SigningKey, from_base64
-from stillwatch.exchange.store import audience, directory
-from stillwatch.exchange.store.store import Store
-from stillwatch.exchange.store.transaction import Transaction
+from stillwatch.exchange.signing import SIGNATURE_BYTES, from_base64
 
 router = APIRouter(prefix="/{root}/ext/keys", dependencies=[Depends(taxii)], tags=["stillwatch"])
 
-#: The document of a root that is the directory.
-DOCUMENT = "keys"
 _LONGEST = 64 * 1024  # bytes of a request
 _AHEAD = 60 * 60 * 1_000_000  # microseconds that a member's clock may differ from ours
-
-Built = tuple[list[NewRecord], list[LogEntry]]
 
 
 @router.get("/", summary="Who signs with which key", response_class=Response, responses=problems(404))
 def keys(request: Request, root: RootName) -> Response:
     """All statements, oldest first."""
     found, exchange = root_of(request, root).name, exchange_of(request)
-    enter(exchange.store, found, exchange.signing_key)
-    return document(exchange.store.get_document(found, DOCUMENT))
+    entered(exchange, found)
+    return document(exchange.store.get_document(found, enrolment.DOCUMENT))
 
 
 @router.post("/", summary="Register a key", response_class=Response, responses=problems(400, 404, 408, 413, 415, 422))
@@ -54,49 +48,25 @@ async def register(request: Request, root: RootName) -> Response:
     return await run_in_threadpool(_registered, request, root, value)
 
 
-def enter(store: Store, root: str, exchange_key: SigningKey) -> None:
-    """Enters the keys of the exchange and of those members whose key is not in the directory yet.
+def entered(exchange: Exchange, root: str) -> None:
+    """Enters what the operator registered.
 
     Raises:
-        Problem: 503, the exchange's key was replaced without being signed over.
+        Problem: 503, the exchange's own key was replaced without being signed over.
     """
-    with store.database.reading() as connection:
-        registered = [(EXCHANGE, exchange_key.public), *audience.keys(connection, root)]
-    if not missing(store.get_document(root, DOCUMENT), registered):
-        return
-
-    def build(transaction: Transaction) -> Built:
-        lines = []
-        for identity, public in missing(transaction.get_document(DOCUMENT), registered):
-            lines += _entered(transaction, identity, public, exchange_key)
-        return [], lines
-
-    store.add(root, None, build)
-
-
-def _entered(transaction: Transaction, identity: str, public: bytes, exchange_key: SigningKey) -> list[LogEntry]:
-    """One key that the operator set; one that somebody had before is not entered again."""
-    so_far = transaction.get_document(DOCUMENT)
-    statement = Statement(identity, public, transaction.now, _newest(so_far, identity))
     try:
-        value, line = enrolled(so_far, statement, {}, exchange_key=exchange_key, now=transaction.now)
-    except TrustError:
-        if identity != EXCHANGE:
-            return []
-        text = "The exchange's key was replaced without being signed over by the one before. Its operator can do that."
-        raise Problem(503, "Key unknown", text, "key-unknown") from None
-    transaction.put_document(DOCUMENT, value)
-    return [line]
+        enrolment.enter(exchange.store, root, exchange.signing_key)
+    except TrustError as error:
+        raise Problem(503, "Key unknown", str(error), "key-unknown") from None
 
 
 def _registered(request: Request, root: str, value: object) -> Response:
     found, exchange, member = root_of(request, root).name, exchange_of(request), principal(request).member
-    enter(exchange.store, found, exchange.signing_key)
+    entered(exchange, found)
     try:
         statement, signatures = _own(value, member, exchange.clock())
-        exchange.store.add(
-            found, member.name, lambda each: _replaced(each, statement, signatures, exchange.signing_key)
-        )
+        key = exchange.signing_key
+        exchange.store.add(found, member.name, lambda each: enrolment.replace(each, statement, signatures, key))
     except TrustError as error:
         raise Problem(422, "Unprocessable content", str(error), "bad-key") from None
     return document({"key_id": statement.key_id})
@@ -117,20 +87,3 @@ def _own(value: object, member: Member, now: int) -> tuple[Statement, Mapping[Si
     if member.public_key is not None:
         signatures["previous"] = from_base64(others.get("previous"), length=SIGNATURE_BYTES)
     return statement, signatures
-
-
-def _replaced(
-    transaction: Transaction, statement: Statement, signatures: Mapping[Signer, bytes], exchange_key: SigningKey
-) -> Built:
-    """The member's key, its statement and its line, together."""
-    so_far = transaction.get_document(DOCUMENT)
-    value, line = enrolled(so_far, statement, signatures, exchange_key=exchange_key, now=transaction.now)
-    transaction.put_document(DOCUMENT, value)
-    if transaction.principal:
-        directory.change(transaction.connection, transaction.principal.member.name, {"public_key": statement.public})
-    return [], [line]
-
-
-def _newest(value: Any, identity: str) -> str | None:  # noqa: ANN401 — a JSON document
-    mine = [Statement.parse(each["statement"]) for each in (value or {}).get("keys", [])]
-    return next((each.key_id for each in reversed(mine) if each.identity == identity), None)

@@ -133,6 +133,7 @@ def _cosigned(request: Request, root: str, note: str) -> Checkpoint:
     found, exchange, member = root_of(request, root).name, exchange_of(request), principal(request).member
     if member.public_key is None:
         raise _unprocessable("You have registered no key to cosign with.")
+    keys.entered(exchange, found)
     witness = checkpoints.witness(member.identity, member.public_key)
     try:
         head = checkpoints.opened(note, _origin(request, found), exchange.signing_key.public)
