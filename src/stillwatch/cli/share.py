@@ -174,14 +174,11 @@ def _approved(settings: "Settings", name: str, person: str) -> dict[str, Any]:
     exchange = settings.config.exchange
     with State.open(exchange.state) as state:
         drafted = state.outbox.find(_draft_name(name))
-        people = _people(exchange)
-        people.check_approver(person, drafted.drafted_by)
+        people, content = _people(exchange), drafted.content
+        rules = _rules(exchange, tokens=content["tokens"], tlp=content["tlp"])
+        publishing.check(drafted, by=person, people=people, rules=rules)
         sent: list[Sent] = []
-        if drafted.stage == "dropped":
-            raise InputError("It was withdrawn before it was sent.", where=drafted.id)
         if drafted.stage == "drafted":
-            content = drafted.content
-            rules = _rules(exchange, tokens=content["tokens"], tlp=content["tlp"])
             plans = _replanned(settings, content, rules)
             with opened(exchange) as session:
                 sent = publishing.publish(

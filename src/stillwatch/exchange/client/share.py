@@ -115,9 +115,12 @@ def built(  # noqa: PLR0913 — what, with which tokens, by whom, when, how narr
     level: Level,
     before: Mapping[str, dict[str, Any]],
 ) -> list[dict[str, Any]]:
-    """The objects that leave."""
+    """The objects that leave, with the definitions of those extensions alone that they carry."""
     whole = planned.draft.with_tokens(epoch, tokens) if tokens else planned.draft.said
-    return outgoing.objects(whole, contributor=contributor, now=now, marking=level, before=before)
+    made = outgoing.objects(whole, contributor=contributor, now=now, marking=level, before=before)
+    carried = {extension for each in made for extension in each.get("extensions", {})}
+    # medallion takes a definition's own `version` for the object's, and then answers nobody any more
+    return [each for each in made if each["type"] != "extension-definition" or each["id"] in carried]
 
 
 def preview(

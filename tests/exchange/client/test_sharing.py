@@ -1,0 +1,270 @@
+"""From findings to another member's mirror, by the command line, against a running exchange."""
+
+import csv
+import importlib.util
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from stillwatch import cli
+from stillwatch.cli.boundary import run as run_command
+from stillwatch.exchange.client.session import opened
+from stillwatch.exchange.client.state import State
+from stillwatch.exchange.tokens.client import TokenClient
+from stillwatch.exchange.tokens.epochs import Epoch
+from stillwatch.indicators.patterns import parse
+from stillwatch.reports.document import dumps, to_document
+from stillwatch.reports.reviews import ReviewStore
+
+SECRETS = ["pm_shared_1", "m1.example", "198.51.100.7"]
+
+
+@pytest.fixture
+def scan(tmp_path, monkeypatch):
+    """Findings of three campaigns with an accounts table, in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "xdg"))
+    path = Path(__file__).parents[2] / "reports" / "sample.py"
+    spec = importlib.util.spec_from_file_location("sharing_sample", path)
+    sample = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sample)
+    document = json.loads(dumps(to_document(sample.findings())))
+    document["campaigns"][0]["signature"] = {"template": list(range(1000, 1040))}
+    Path("findings.json").write_text(json.dumps(document))
+    with Path("accounts.csv").open("w") as file:
+        writer = csv.writer(file)
+        writer.writerow(["account_id", "payment_fingerprint", "email_domain", "signup_address"])
+        for number, account in enumerate(document["campaigns"][0]["accounts"]):
+            writer.writerow([account["account_id"], "pm_shared_1", f"m{number % 3}.example", "198.51.100.7"])
+        for number in range(300):
+            writer.writerow([f"other{number}", f"pm_own_{number}", "mail.example", "10.0.0.1"])
+    return document
+
+
+@pytest.fixture
+def speaker(stranger):
+    """A member that knows under which identity it speaks."""
+    return replace(stranger, config=stranger.config.model_copy(update={"identity": stranger.identity}))
+
+
+@pytest.fixture
+def run(capsys, monkeypatch):
+    """Runs a command line for a member; gives the exit code and both outputs."""
+
+    def run_here(member, *args):
+        config = member.config
+        for name in ("url", "auth", "member", "secret_file", "key_file", "state", "identity", "collection"):
+            if (value := getattr(config, name)) is not None:
+                monkeypatch.setenv(f"STILLWATCH_EXCHANGE__{name}".upper(), str(value))
+        monkeypatch.setenv("STILLWATCH_EXCHANGE__PUBLISHERS", "alice,bob")
+        monkeypatch.setenv("STILLWATCH_EXCHANGE__APPROVERS", "alice,bob")
+        capsys.readouterr()
+        code = run_command(cli.stillwatch, [str(arg) for arg in args])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run_here
+
+
+def drafted(run, member, *more):
+    code, out, err = run(member, "share", "--accounts", "accounts.csv", "--as", "alice", "--json", *more)
+    assert code == 0, err
+    return json.loads(out)
+
+
+def published(run, member, *more):
+    draft = drafted(run, member, *more)["draft"]
+    code, out, err = run(member, "share", "--approve", draft, "--as", "bob", "--json")
+    assert code == 0, err
+    return draft, json.loads(out)
+
+
+def heard(out, what):
+    """Ids that a sync tells of."""
+    return {each if isinstance(each, str) else each["id"] for read in json.loads(out)["read"] for each in read[what]}
+
+
+def mirrored(member):
+    with State.open(member.config.state) as state:
+        return list(state.mirror.objects())
+
+
+def test_a_dry_run_asks_nobody_and_shows_what_would_leave_and_no_value_of_it(run, scan, stranger):
+    code, out, err = run(stranger, "share", "--accounts", "accounts.csv", "--json")
+    assert code == 0, err
+    document = json.loads(out)
+    first = document["campaigns"][0]
+    assert first["tokens"] == {"shingle": 40, "payment": 1, "mail-domain": 3, "address": 1}
+    held = {each["field"] for each in first["held_back"]}
+    assert {"accounts", "shared_text", "links", "timeline, crossed_at"} <= held
+    ids = [account["account_id"] for campaign in scan["campaigns"] for account in campaign["accounts"]]
+    for secret in [*SECRETS, *ids, str(scan["campaigns"][0]["requests"])]:
+        assert secret not in out
+    code, out, err = run(stranger, "share", "--accounts", "accounts.csv")
+    assert code == 0
+    assert "40 tokens" in out
+    assert "Nothing has left." in out
+
+
+@pytest.mark.usefixtures("scan")
+def test_two_persons_publish_and_another_member_finds_its_own_values(run, exchange):
+    alpha, beta = exchange.members["alpha"], exchange.members["beta"]
+    draft, told = published(run, alpha)
+    assert told["stage"] == "sent"
+    code, out, err = run(beta, "sync", "--json")
+    assert code == 0, err
+    assert len(heard(out, "new")) > 10
+    with State.open(beta.config.state) as state:
+        usable = state.indicators(datetime.now(UTC))
+    standing = [each["x_stillwatch_standing"] for each in usable]
+    assert {(s["publisher"], s["assurance"], s["standing"]) for s in standing} == {
+        (alpha.identity, "signed", "admitted")
+    }
+    patterns = {pattern.kind: pattern for pattern in (parse(each["pattern"]) for each in usable)}
+    with opened(beta.config) as session:
+        client = TokenClient(session.http, session.root.url)
+        epoch = str(Epoch.at(datetime.now(UTC)))
+        assert client.tokens("payment", epoch, [b"pm_shared_1"])[0] in patterns["account-network"].edges["payment"]
+        assert client.tokens("address", epoch, [b"198.51.100.7"])[0] in patterns["account-network"].edges["address"]
+        shingle = client.tokens("shingle", epoch, [(1000).to_bytes(4, "big")])[0]
+        assert shingle in patterns["prompt-template"].tokens
+    text = json.dumps(mirrored(beta))
+    assert not any(secret in text for secret in SECRETS)
+    # saying it once more is saying it once
+    code, out, _ = run(alpha, "share", "--approve", draft, "--as", "bob", "--json")
+    assert (code, json.loads(out)["sent"]) == (0, [])
+    published(run, alpha)
+    code, out, _ = run(beta, "sync", "--json")
+    assert not any(heard(out, what) for what in ("new", "changed", "withdrawn", "set_aside"))
+    # and what we say ourselves is no news to us
+    assert run(alpha, "sync")[0] == 0
+    with State.open(alpha.config.state) as state:
+        assert state.indicators(datetime.now(UTC)) == []
+
+
+def test_a_withdrawal_reaches_the_others_with_its_reason(run, scan, exchange):
+    alpha, beta = exchange.members["alpha"], exchange.members["beta"]
+    published(run, alpha)
+    run(beta, "sync")
+    campaign = scan["campaigns"][0]["id"]
+    code, out, err = run(alpha, "share", "--withdraw", campaign, "--why", "An evaluation.", "--as", "alice", "--json")
+    assert code == 0, err
+    withdrawn = set(json.loads(out)["withdraws"])
+    code, out, _ = run(beta, "sync", "--json")
+    assert withdrawn <= heard(out, "withdrawn")
+    with State.open(beta.config.state) as state:
+        left = {each["id"] for each in state.indicators(datetime.now(UTC))}
+    assert not left & withdrawn
+    standing = {obj["id"] for obj in mirrored(beta) if obj["type"] == "campaign"} - withdrawn
+    assert len(standing) == 2
+    assert any(obj.get("content") == "An evaluation." for obj in mirrored(beta))
+    code, _, err = run(alpha, "share", "--withdraw", campaign, "--why", "Again.", "--as", "alice")
+    assert code == 1
+    assert "withdrawn already" in err
+    code, _, err = run(
+        alpha, "share", "--withdraw", scan["campaigns"][1]["id"], "--why", "They paid $5", "--as", "alice"
+    )
+    assert code == 4
+
+
+def test_verdicts_go_back_as_sightings_and_opinions_once_and_without_the_reason(run, scan, exchange):
+    alpha, beta = exchange.members["alpha"], exchange.members["beta"]
+    published(run, alpha)
+    run(beta, "sync")
+    with State.open(beta.config.state) as state:
+        indicators = [each["id"] for each in state.indicators(datetime.now(UTC))]
+    scan["campaigns"][1]["indicators"] = indicators[:1]
+    scan["campaigns"][2]["indicators"] = indicators[1:2]
+    Path("findings.json").write_text(json.dumps(scan))
+    for number, verdict in ((1, "confirmed"), (2, "rejected")):
+        name = scan["campaigns"][number]["id"]
+        assert run(beta, "review", name, "--as", verdict, "--reason", "They told us why")[0] == 0
+    code, out, err = run(beta, "sync", "--json")
+    assert code == 0, err
+    assert json.loads(out)["answered"] == 4
+    assert json.loads(run(beta, "sync", "--json")[1])["answered"] == 0
+    assert run(alpha, "sync")[0] == 0
+    answers = [obj for obj in mirrored(alpha) if obj["type"] in {"sighting", "opinion"}]
+    assert {obj.get("opinion") for obj in answers} == {None, "agree", "disagree"}
+    assert {obj["created_by_ref"] for obj in answers} == {beta.identity}
+    assert "They told us why" not in json.dumps(answers)
+    assert run(beta, "review", scan["campaigns"][1]["id"], "--as", "rejected", "--reason", "No")[0] == 0
+    assert json.loads(run(beta, "sync", "--json")[1])["answered"] == 2
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "says"),
+    [
+        (("--as", "mallory"), 4, "mallory may not draft"),
+        (("--approve", "DRAFT", "--as", "alice"), 4, "nobody approves his own draft"),
+        (("--approve", "DRAFT", "--as", "mallory"), 4, "mallory may not approve"),
+        (("--approve", "DRAFT"), 2, "Who does this?"),
+        (("--approve", "d-nothing", "--as", "bob"), 1, "no draft"),
+        (("--withdraw", "indicator--x", "--as", "alice"), 2, "Others will ask why"),
+    ],
+)
+@pytest.mark.usefixtures("scan")
+def test_who_may_not_is_told_so(run, speaker, args, code, says):
+    draft = drafted(run, speaker)["draft"]
+    found, out, err = run(speaker, "share", *(draft if arg == "DRAFT" else arg for arg in args))
+    assert (found, out) == (code, "")
+    assert says in err
+
+
+@pytest.mark.usefixtures("scan")
+@pytest.mark.parametrize("change", ["findings.json", "accounts.csv", "rules"])
+def test_a_draft_of_what_has_changed_since_is_refused(run, speaker, change, monkeypatch):
+    draft = drafted(run, speaker)["draft"]
+    if change == "rules":
+        monkeypatch.setattr("stillwatch.exchange.client.share.VERSION", "2")
+    else:
+        Path(change).write_text(Path(change).read_text() + " ")
+    code, _, err = run(speaker, "share", "--approve", draft, "--as", "bob")
+    assert code == 1
+    assert "changed" in err
+    assert "Draft it anew" in err
+
+
+@pytest.mark.usefixtures("scan")
+def test_a_foreign_server_gets_what_needs_no_tokens(run, speaker, medallion):
+    config = speaker.config.model_copy(update={"url": medallion(), "member": "acme", "collection": "shared"})
+    config.secret_file.write_text("pass")
+    foreign = replace(speaker, config=config)
+    with_tokens = drafted(run, foreign)["draft"]
+    code, _, err = run(foreign, "share", "--approve", with_tokens, "--as", "bob")
+    assert code == 3
+    assert "--no-tokens" in err
+    _, told = published(run, foreign, "--no-tokens")
+    assert told["stage"] == "sent"
+    published(run, foreign, "--no-tokens")  # medallion calls what it has a failure: it is none
+    other = replace(speaker, config=config.model_copy(update={"state": config.state.with_name("other")}))
+    code, out, err = run(other, "sync", "--json")
+    assert code == 0, err
+    assert json.loads(out)["vouched"] is False
+    assert {obj["type"] for obj in mirrored(other)} >= {"campaign", "intrusion-set", "relationship"}
+
+
+@pytest.mark.usefixtures("scan")
+def test_a_first_run_says_what_to_set_with_an_example(tmp_path, capsys):
+    for verb in (["sync"], ["share", "--approve", "d-1", "--as", "bob", "--state", str(tmp_path / "s")]):
+        code = run_command(cli.stillwatch, verb)
+        err = capsys.readouterr().err
+        assert code in {1, 2}
+    code = run_command(cli.stillwatch, ["sync"])
+    err = capsys.readouterr().err
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert 'url = "https://exchange.example/taxii2/"' in err
+
+
+def test_what_people_said_of_a_campaign_decides_whether_it_is_shared(run, scan, stranger):
+    store = ReviewStore("xdg/stillwatch/reviews.sqlite")
+    assert run(stranger, "review", scan["campaigns"][0]["id"], "--as", "rejected", "--reason", "a class")[0] == 0
+    assert store.path.exists()
+    _, out, _ = run(stranger, "share", "--json")
+    assert scan["campaigns"][0]["id"] not in [each["id"] for each in json.loads(out)["campaigns"]]
+    code, _, err = run(stranger, "share", "--campaign", scan["campaigns"][0]["id"])
+    assert (code, "rejected" in err) == (1, True)
