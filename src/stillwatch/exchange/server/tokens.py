@@ -28,7 +28,7 @@ from stillwatch.exchange.server.openapi import RootName, problems
 from stillwatch.exchange.server.resources import exchange_of, root_of
 from stillwatch.exchange.tokens.classes import CLASSES, DAILY, TokenClass
 from stillwatch.exchange.tokens.epochs import Epoch
-from stillwatch.exchange.tokens.evaluation import Busy, Workers
+from stillwatch.exchange.tokens.evaluation import Busy, Worker
 from stillwatch.exchange.tokens.keys import Keys, info
 from stillwatch.exchange.tokens.messages import LARGEST, Blinded, Evaluated, KeyDirectory, Quota
 from stillwatch.exchange.tokens.prf import MalformedElement
@@ -49,7 +49,7 @@ class TokenService:
     """What the endpoints share in one process."""
 
     keys: Keys
-    workers: Workers
+    worker: Worker
     evaluated: Counter
 
     @classmethod
@@ -60,7 +60,7 @@ class TokenService:
             exchange = exchange_of(request)
             registry = exchange.metrics.registry
             counter = Counter("stillwatch_tokens_evaluated", "Values evaluated.", ("token_class",), registry=registry)
-            state.tokens = cls(Keys(exchange.store, exchange.signing_key), Workers(), counter)
+            state.tokens = cls(Keys(exchange.store, exchange.signing_key), Worker(), counter)
         service: TokenService = state.tokens
         return service
 
@@ -69,7 +69,7 @@ class TokenService:
 async def _closing(app: FastAPI) -> AsyncIterator[None]:
     yield
     if hasattr(app.state, "tokens"):
-        app.state.tokens.workers.close()
+        app.state.tokens.worker.close()
 
 
 router = APIRouter(
@@ -111,7 +111,7 @@ async def evaluate(request: Request, root: RootName, token_class: str, epoch: st
         blinded = _elements(raw)
     await run_in_threadpool(_spend, request, root, token_class, len(blinded))
     try:
-        evaluation = await service.workers.evaluate(seed, purpose, blinded)
+        evaluation = await service.worker.evaluate(seed, purpose, blinded)
     except MalformedElement:
         raise _unprocessable("An element is none of ristretto255, or is the identity.") from None
     except Busy:

@@ -3,39 +3,39 @@
 voprf holds Python's lock: a batch of 1,024 in a thread would stand still everything else for 90 ms. Here the server's
 loop waits like for any other answer.
 
-    workers = Workers()
-    await workers.evaluate(seed, info, blinded)
-    workers.close()
+    worker = Worker()
+    await worker.evaluate(seed, info, blinded)
+    worker.close()
+
+The process reads questions from its standard input until that ends, which it does however the server ends. It is no
+`multiprocessing`, for that would run the server's own main module once more.
 """
 
 import asyncio
-import multiprocessing
-import os
-import signal
-import threading
+import pickle
+import subprocess
+import sys
+import weakref
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import ThreadPoolExecutor
 
-from stillwatch.exchange.tokens.prf import PRF, Evaluation
+from stillwatch.exchange.tokens.prf import PRF, Evaluation, MalformedElement
 
-WAITING = 16  # batches: about 1.5 s of work a process
+WAITING = 16  # batches: about 1.5 s of work
+
+Process = subprocess.Popen[bytes]
 
 
 class Busy(Exception):  # noqa: N818 — not a fault
     """More batches wait than should; ask again shortly."""
 
 
-class Workers:
-    """Processes that evaluate; started with the first batch.
+class Worker:
+    """A process that evaluates, about 11,000 elements a second; started with the first batch."""
 
-    Args:
-        processes: how many; each evaluates about 11,000 elements a second.
-    """
-
-    def __init__(self, processes: int = 1) -> None:
-        self._processes = processes
-        self._pool: ProcessPoolExecutor | None = None
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="tokens")
+        self._process: Process | None = None
         self._waiting = 0
 
     async def evaluate(self, seed: bytes, info: bytes, blinded: Sequence[bytes]) -> Evaluation:
@@ -45,38 +45,69 @@ class Workers:
             Busy: too many batches wait, or the process was ended from outside and is started anew.
             MalformedElement: an element that is none.
         """
-        if self._waiting >= WAITING * self._processes:
+        if self._waiting >= WAITING:
             raise Busy
         self._waiting += 1
-        pool = self._pool = self._pool or self._started()
         try:
-            return await asyncio.get_running_loop().run_in_executor(pool, PRF.evaluate, seed, info, tuple(blinded))
-        except BrokenProcessPool:
-            if self._pool is pool:
-                self.close()
-            raise Busy from None
+            loop = asyncio.get_running_loop()
+            answer = await loop.run_in_executor(self._thread, self._asked, (seed, info, tuple(blinded)))
         finally:
             self._waiting -= 1
+        if answer is None:
+            raise MalformedElement("no element of ristretto255, or the identity")
+        return answer
 
     def close(self) -> None:
-        """Ends the processes; another batch would start them again."""
-        if self._pool:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            self._pool = None
+        """Ends the process, after the batch that it is at."""
+        self._thread.shutdown(cancel_futures=True)
+        if self._process:
+            _end(self._process)
 
-    def _started(self) -> ProcessPoolExecutor:
-        # not forked: the server has threads and an event loop
-        context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self._processes, mp_context=context, initializer=_prepare)
+    def _asked(self, question: tuple[bytes, bytes, tuple[bytes, ...]]) -> Evaluation | None:
+        process = self._process = self._process or self._started()
+        assert process.stdin and process.stdout  # noqa: S101, PT018 — both are pipes
+        try:
+            pickle.dump(question, process.stdin)
+            process.stdin.flush()
+            answer: Evaluation | None = pickle.load(process.stdout)  # noqa: S301 — from our own child
+        except (OSError, EOFError, pickle.UnpicklingError):
+            _end(process)
+            self._process = None
+            raise Busy from None
+        return answer
+
+    def _started(self) -> Process:
+        program = [sys.executable, "-m", __name__]
+        # in a session of its own: Ctrl-C is for the server, which ends this one in its turn
+        process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)  # noqa: S603
+        weakref.finalize(self, _end, process)
+        return process
 
 
-def _prepare() -> None:
-    """Leaves Ctrl-C to the server, and ends with it however it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+def _end(process: Process) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe:
+            try:
+                pipe.close()
+            except OSError:  # what was not sent yet
+                continue
+    process.wait()
 
 
-def _end_with_parent() -> None:
-    if parent := multiprocessing.parent_process():
-        parent.join()
-        os._exit(0)
+def main() -> None:
+    """Answers questions until there are no more."""
+    while True:
+        try:
+            seed, info, blinded = pickle.load(sys.stdin.buffer)  # noqa: S301 — from our own parent
+        except EOFError:
+            return
+        try:
+            answer = PRF.evaluate(seed, info, blinded)
+        except MalformedElement:
+            answer = None
+        pickle.dump(answer, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()
