@@ -8,7 +8,7 @@ from stillwatch.exchange import intake
 from stillwatch.exchange.log.entries import Receipt, snapshot
 from stillwatch.exchange.log.tiles import inclusion_proof, root_hash
 from stillwatch.exchange.log.tree import leaf_hash, verify_inclusion
-from stillwatch.exchange.model import Level, Member, Query, Right
+from stillwatch.exchange.model import Collection, Level, Member, Query, Right
 from stillwatch.exchange.signing import SigningKey, sign, to_base64, verify
 from stillwatch.indicators import extensions, ids, markings
 
@@ -231,6 +231,23 @@ def test_a_revocation_reaches_all_who_could_read_a_version_and_nobody_else(post,
     }
     both = {wide["id"], narrow["id"]}
     assert told == {"ana": both, "cat": both, "dan": {wide["id"]}}
+
+
+def test_nobody_withdraws_what_is_anothers_by_saying_it_elsewhere(forum, post, bodies, retractions, clock):
+    """cat copies ana's object into a collection of its own and revokes it there."""
+    elsewhere = Collection(str(uuid.uuid4()), "forum", "Elsewhere")
+    forum.add_collection(elsewhere)
+    for who in ("ana", "cat"):
+        forum.grant(who, {elsewhere.id: Right(read=True, write=True, level=Level.RED)})
+    value = stix()
+    post([value])
+    revoked = value | {"modified": "2026-03-03T09:00:00.000Z", "revoked": True}
+    posted = intake.examine(forum.principal("cat"), forum.root("forum"), elsewhere, [value, revoked], now=clock())
+    forum.add("forum", "cat", lambda transaction: intake.take_in(transaction, posted, KEY).parts)
+    assert bodies("ana", Query(), elsewhere) == [revoked]
+    assert bodies("ana", Query(), retractions) == []
+    post([revoked])
+    assert [each["object_refs"] for each in bodies("ana", Query(), retractions)] == [[value["id"]]]
 
 
 def test_nothing_follows_a_revocation(post, refused):

@@ -11,13 +11,14 @@ one, and without anything of its content. What is there already counts as taken:
 - Versions only follow; none slides in between or comes from the future. After a revocation there is none.
 - A marking never widens.
 - A publisher's signature must hold for the object as it will be served, under the key that the member registered.
-- What is revoked is told in the root's retractions too, to all who could read any version of it.
+- What is revoked is told in the root's retractions too, to all who could read any version of it; but only where the
+  member published it first in the whole root, so that nobody withdraws what is another's by saying it elsewhere.
 """
 
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from stillwatch.errors import ExchangeError, TrustError
 from stillwatch.exchange.examination import Examined, Posted, Refusal, Refused, examine
@@ -71,6 +72,7 @@ class Desk:
     group: str  # who can read the collection: entries.snapshot
     identities: frozenset[str]  # of all members
     now: int
+    owners: Mapping[str, str] = field(default_factory=dict)  # of what is revoked: who said it first in the root, by id
 
 
 def take_in(transaction: Transaction, posted: Posted, exchange_key: SigningKey, per_day: int = PER_DAY) -> Admission:
@@ -94,7 +96,9 @@ def take_in(transaction: Transaction, posted: Posted, exchange_key: SigningKey, 
     readers = audience.readers(transaction.connection, posted.collection.id)
     identities = audience.identities(transaction.connection)
     group = snapshot(readers, exchange_key)
-    desk = Desk(exchange_key, retractions.id, group, identities, transaction.now)
+    revoked = [each.id for each in posted.objects if each.revoked]
+    owners = audience.first_publishers(transaction.connection, posted.root.name, revoked)
+    desk = Desk(exchange_key, retractions.id, group, identities, transaction.now, owners)
     admission = admit(posted, known, desk)
     if admission.records and not transaction.quota("objects", len(admission.records), per_day):
         raise OverQuota("The member has published as much today as it may.", hint="Go on tomorrow (UTC).")
@@ -183,7 +187,7 @@ def _stored(
         key_id=each.key_id,
     )
     yield _logged(record, posted, desk)
-    if each.revoked:
+    if each.revoked and desk.owners.get(each.id, record.publisher) == record.publisher:
         yield _logged(_retraction(record, min(one.level for one in history), desk), posted, desk)
 
 

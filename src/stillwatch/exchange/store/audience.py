@@ -1,8 +1,12 @@
-"""Who is in a root and who can read a collection at a moment, over an open connection; for the log and its keys."""
+"""Who is in a root, who reads a collection and who said something first, over an open connection."""
+
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
 
-from stillwatch.exchange.store.tables import collection, member, member_right
+from stillwatch.exchange.store.tables import collection, member, member_right, object_
+
+_CHUNK = 1000  # ids of one statement
 
 
 def readers(connection: Connection, collection: str) -> list[str]:
@@ -23,3 +27,15 @@ def keys(connection: Connection, root: str) -> list[tuple[str, bytes]]:
     signing = member.c.name.in_(inside.where(collection.c.root == root)) & member.c.public_key.is_not(None)
     query = select(member.c.identity, member.c.public_key).where(signing).order_by(member.c.identity)
     return [(row.identity, row.public_key) for row in connection.execute(query)]
+
+
+def first_publishers(connection: Connection, root: str, ids: Sequence[str]) -> dict[str, str]:
+    """Who published each object first, in whatever collection of a root: name by id."""
+    inside = select(collection.c.id).where(collection.c.root == root)
+    found: dict[str, str] = {}
+    for start in range(0, len(ids), _CHUNK):
+        chunk = object_.c.id.in_(ids[start : start + _CHUNK])
+        query = select(object_.c.id, object_.c.publisher).where(object_.c.collection.in_(inside), chunk)
+        for row in connection.execute(query.order_by(object_.c.date_added)):
+            found.setdefault(row.id, row.publisher)
+    return found
