@@ -18,7 +18,7 @@ import stillwatch.simulate
 
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / "out" / "bench" / "logs"
-OWN = ("demo", "attacks", "evasive", "innocent")
+OWN = ("demo", "attacks", "evasive", "innocent", "spread")
 SIMULATOR = Path(stillwatch.simulate.__file__).parent
 
 

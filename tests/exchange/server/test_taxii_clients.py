@@ -1,4 +1,4 @@
-"""What real clients do: taxii2-client, cytaxii2, stix2's source and sink, and loops as OpenCTI's connectors have them."""
+"""What real clients do: taxii2-client, cytaxii2, stix2's source and sink, and loops such as OpenCTI's connectors'."""
 
 import json
 import uuid
@@ -145,7 +145,7 @@ def test_stix2_source_and_sink(collection):
 
 
 def opencti_poll(session, root, title, added_after=None, page=2):
-    """As `external-import/taxii2` polls: by title, its filters kept for all collections, without added_after after `next`."""
+    """As `external-import/taxii2` polls: by title, with filters that it keeps, and without added_after after `next`."""
     found, refused = [], []
     filters = {"limit": page}
     for collection in session.get(f"{root}collections/").json()["collections"]:

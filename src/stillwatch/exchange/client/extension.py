@@ -8,7 +8,6 @@ the one before has signed it over; and a server that had the extension once and 
 
 import json
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stillwatch.config import ExchangeConfig
@@ -20,6 +19,7 @@ from stillwatch.exchange.client.taxii import MEDIA_TYPE, Collection, answered
 from stillwatch.exchange.client.vouching import Vouching
 from stillwatch.exchange.client.witness import Witness
 from stillwatch.exchange.log.directory import EXCHANGE, Directory, Statement
+from stillwatch.exchange.log.entries import Receipt
 from stillwatch.exchange.signing import PUBLIC_BYTES, SigningKey, from_base64, to_base64
 from stillwatch.exchange.tokens.client import TokenClient
 from stillwatch.indicators import timestamps
@@ -88,7 +88,7 @@ class Extension:
             query["next"] = found["next"]
         signer = EXCHANGE if self.retracts(collection) else None
         vouching = Vouching.of(self.directory, collection.id, records, signer=signer)
-        self._look_up(vouching, page.objects)
+        self._look_up(vouching)
         return vouching
 
     def retracts(self, collection: Collection) -> bool:
@@ -100,11 +100,11 @@ class Extension:
         found = answered(self.session.http.get(f"{self.session.root.url}ext/contributors/", headers=_JSON))
         self.state.remember(f"contributors {self.session.root.url}", json.dumps(found))
 
-    def _look_up(self, vouching: Vouching, objects: Sequence[object]) -> None:
+    def _look_up(self, vouching: Vouching) -> None:
         """Asks for the proof of one line, drawn by chance: an exchange that leaves lines out does not know which."""
-        lines = [line for line in map(vouching.line_of, objects) if line and line[0] < self.witness.size]
-        if lines:
-            self.witness.find(*random.choice(lines))  # noqa: S311 — no secret
+        if lines := vouching.lines(self.witness.size):
+            index, receipt = random.choice(lines)  # noqa: S311 — no secret
+            self.witness.find(index, Receipt.parse(receipt).entry)
 
 
 def speaker(config: ExchangeConfig, extension: Extension | None) -> Voice | None:

@@ -7,7 +7,7 @@ A receipt is the exchange's promise that the publication stands in the log; the 
 even the exchange could make it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from stillwatch.exchange.client.mirror import Assurance
 from stillwatch.exchange.log.directory import EXCHANGE, Directory
 from stillwatch.exchange.log.entries import SALT_BYTES, Receipt
 from stillwatch.exchange.signing import SIGNATURE_BYTES, from_base64, verify
-from stillwatch.indicators import incoming, timestamps
+from stillwatch.indicators import timestamps
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,10 @@ class Vouching:
         verify(self.directory.key(self.signer or receipt.publisher, str(record.get("key_id"))), obj, signature)
         return receipt.publisher, "signed"
 
-    def line_of(self, value: object) -> tuple[int, bytes] | None:
-        """Where an object's line should stand in the log, and the line; None where nothing was promised."""
-        if not isinstance(value, dict) or incoming.check(value):
-            return None
-        record = self.records.get((value["id"], incoming.version(value)[1]), {})
-        index = record.get("log_index")
-        return (index, Receipt.parse(record.get("receipt")).entry) if isinstance(index, int) else None
+    def lines(self, size: int) -> Sequence[tuple[int, object]]:
+        """Of objects that should stand in a log of this size: where, and the receipt that holds the line."""
+        placed = [(record.get("log_index"), record.get("receipt")) for record in self.records.values()]
+        return [(index, receipt) for index, receipt in placed if isinstance(index, int) and 0 <= index < size]
 
 
 def _microseconds(version: str) -> int:

@@ -35,7 +35,7 @@ def root_named(connection: Connection, name: str) -> Root | None:
 
 
 def add_root(connection: Connection, new: Root) -> None:
-    """Adds a root with its collection of retractions.
+    """Adds a root; `complete` gives it its collection of retractions.
 
     Raises:
         ConfigError: there is one of this name, or the name cannot be one.
@@ -59,9 +59,14 @@ def add_root(connection: Connection, new: Root) -> None:
             log_size=0,
         )
     )
-    says = "What was withdrawn, for clients that know no other way."
-    retractions = Collection(str(uuid.uuid4()), new.name, "Retractions", RETRACTIONS, says, RETRACTIONS)
-    add_collection(connection, retractions)
+
+
+def complete(connection: Connection, root_name: str) -> None:
+    """Gives a root its collection of retractions, if it has none."""
+    if not any(each.kind == RETRACTIONS for each in collections(connection, root_name)):
+        says = "What was withdrawn, for clients that know no other way."
+        alias = None if collection_named(connection, root_name, RETRACTIONS) else RETRACTIONS
+        add_collection(connection, Collection(str(uuid.uuid4()), root_name, "Retractions", alias, says, RETRACTIONS))
 
 
 def collections(connection: Connection, root_name: str) -> tuple[Collection, ...]:

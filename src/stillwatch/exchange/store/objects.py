@@ -90,6 +90,13 @@ def _of_object(principal: Principal, collection: str, object_id: str) -> ColumnE
     return and_(_c.collection == collection, named, readable(principal, collection, _c))
 
 
+def held(connection: Connection, collection: str, ids: Iterable[str]) -> set[tuple[str, str, int]]:
+    """Which versions of some objects are there: id, spec_version and version."""
+    columns = (_c.id, _c.spec_version, _c.version)
+    rows = [_of_objects(connection, columns, chunk, _c.collection == collection) for chunk in _chunks(sorted(set(ids)))]
+    return {(row.id, row.spec_version, row.version) for chunk in rows for row in chunk}
+
+
 def known(connection: Connection, collection: str, ids: Iterable[str]) -> dict[str, list[Known]]:
     """All versions of some objects, oldest first, whoever may read them."""
     found: dict[str, list[Known]] = defaultdict(list)
@@ -101,7 +108,7 @@ def known(connection: Connection, collection: str, ids: Iterable[str]) -> dict[s
 
 
 def take_in(
-    connection: Connection, records: Sequence[NewRecord], leaves: Sequence[int | None], now: int
+    connection: Connection, records: Sequence[NewRecord], leaves: Sequence[int | None], times: Sequence[int]
 ) -> list[Record]:
     """Stores records, and gives each the next date_added of its collection: never one that was given before.
 
@@ -109,10 +116,10 @@ def take_in(
         connection: a transaction that alone writes to the root.
         records: in the order in which readers are to find them.
         leaves: the numbers of their entries in the log.
-        now: the time, microseconds.
+        times: what each date_added is to be, if it is still free; microseconds.
     """
-    dates = _Dates(connection, now)
-    taken = [_dated(each, dates.next(each.collection)) for each in records]
+    dates = _Dates(connection)
+    taken = [_dated(each, dates.next(each.collection, time)) for each, time in zip(records, times, strict=True)]
     rows = [_row(each, one.date_added, leaf) for each, one, leaf in zip(records, taken, leaves, strict=True)]
     if rows:
         connection.execute(insert(objects), rows)
@@ -179,16 +186,16 @@ def _version(row: AnyRow) -> int:
 class _Dates:
     """The clocks of the collections: each gives every microsecond once, ascending, wherever the wall's clock goes."""
 
-    def __init__(self, connection: Connection, now: int) -> None:
-        self._connection, self._now = connection, now
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self._last: dict[str, int] = {}
 
-    def next(self, collection: str) -> int:
+    def next(self, collection: str, time: int) -> int:
         """The date_added of the next record."""
         if collection not in self._last:
             last = self._connection.scalar(select(collections.c.last_added).where(collections.c.id == collection))
             self._last[collection] = last or 0
-        self._last[collection] = max(self._now, self._last[collection] + 1)
+        self._last[collection] = max(time, self._last[collection] + 1)
         return self._last[collection]
 
     def keep(self) -> None:

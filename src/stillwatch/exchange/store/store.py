@@ -10,7 +10,7 @@ threads and processes at once. Each may raise ExchangeError (the database cannot
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from sqlalchemy import select
 
@@ -28,6 +28,8 @@ from stillwatch.exchange.model import (
     Versions,
 )
 from stillwatch.exchange.store import directory, leaves, notes, objects, schema
+from stillwatch.exchange.store import dump as dumping
+from stillwatch.exchange.store import load as loading
 from stillwatch.exchange.store.engine import Database
 from stillwatch.exchange.store.tables import log_entry, object_
 from stillwatch.exchange.store.transaction import Build, Transaction, Withdraw
@@ -88,6 +90,7 @@ class Store:
         """
         with self.database.writing() as connection:
             directory.add_root(connection, new)
+            directory.complete(connection, new.name)
 
     def collections(self, root: str) -> tuple[Collection, ...]:
         """The collections of a root, in the order in which they were added."""
@@ -391,3 +394,28 @@ class Store:
             value = change(transaction.get_document(name))
             transaction.put_document(name, value, secret=secret)
             return value
+
+    # backup
+
+    def dump(self, stream: BinaryIO, *, secrets: bool = False) -> dict[str, int]:
+        """Writes everything as JSON lines (see `lines`), from one state of the store, while others go on.
+
+        Args:
+            stream: where to.
+            secrets: with the hashes of members' secrets and the secret documents.
+
+        Returns:
+            How many lines of each kind there are.
+        """
+        return dumping.dump(self.database, stream, self._clock(), secrets=secrets)
+
+    def load(self, stream: BinaryIO) -> dict[str, int]:
+        """Reads what `dump` wrote, or a dump that was made of another server: all of it or nothing.
+
+        Returns:
+            How many lines of each kind were taken in; how many were `kept` as they are here, objects `moved` in time.
+
+        Raises:
+            InputError: a line is none of a dump, or contradicts what the store has.
+        """
+        return loading.load(self.database, stream)

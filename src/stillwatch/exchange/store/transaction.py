@@ -88,7 +88,9 @@ class Transaction:
             raise TrustError("A member publishes in its own name only.")
         places = leaves.append(self.connection, self.root.name, log)
         leaf_of = {_key(each): leaf for each, leaf in zip(log, places, strict=True) if each.id}
-        return objects.take_in(self.connection, records, [leaf_of.get(_key(each)) for each in records], self.now)
+        return objects.take_in(
+            self.connection, records, [leaf_of.get(_key(each)) for each in records], [self.now] * len(records)
+        )
 
     def withdraw(
         self,
