@@ -19,7 +19,7 @@ import pytest
 
 from stillwatch.cli import match
 from stillwatch.cli.boundary import run as run_command
-from stillwatch.errors import ExchangeError, PrivacyError, TrustError
+from stillwatch.errors import ConfigError, ExchangeError, PrivacyError, TrustError
 from stillwatch.exchange.client.connection import Access, connect
 from stillwatch.exchange.log.entries import read
 from stillwatch.exchange.server.journal import log_to
@@ -363,8 +363,24 @@ def test_published_keys_are_lines_of_the_log_that_the_exchange_has_signed(timed,
 def test_a_store_of_another_signing_key_gives_no_seeds(timed, clock):
     Keys(timed.exchange.store, timed.exchange.signing_key).rotate("alliance", clock.moment)
     stolen = Keys(timed.exchange.store, SigningKey.generate())
-    with pytest.raises(Exception, match="sealed with another signing key"):
+    with pytest.raises(ConfigError, match="sealed with another signing key"):
         stolen.seed("alliance", Epoch.at(clock.moment), clock.moment)
+
+
+def test_a_new_signing_key_of_the_exchange_takes_the_seeds_over(timed, client_of, clock):
+    client_of(timed).tokens("address", "2026Q4", VALUES[:1])
+    old, new = timed.exchange.signing_key, SigningKey.generate()
+    before = Keys(timed.exchange.store, old)
+    seed = before.seed("alliance", Epoch(2026, 4), clock.moment)
+    for _ in range(2):
+        before.turn("alliance", new)
+    after = Keys(timed.exchange.store, new)
+    assert after.seed("alliance", Epoch(2026, 4), clock.moment) == seed
+    with pytest.raises(ConfigError, match="sealed with another signing key"):
+        before.seed("alliance", Epoch(2026, 4), clock.moment)
+    (keys,) = after.published("alliance", clock.moment)
+    keys.verify("alliance", new.public)
+    assert timed.exchange.store.log_size("alliance") == 1
 
 
 def test_many_processes_that_begin_at_once_make_one_seed(timed, clock):

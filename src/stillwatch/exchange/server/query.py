@@ -18,7 +18,7 @@ from stillwatch.indicators import timestamps
 
 Kind = Literal["objects", "manifest", "object", "versions", "delete", "stream"]
 
-_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,249}--[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,248}[a-z0-9]--[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TYPE = re.compile(r"[A-Za-z0-9_-]{1,250}")
 _SPEC_VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}")
 _LIMIT = re.compile(r"[0-9]{1,16}")

@@ -12,8 +12,9 @@ _TIMESTAMP: Schema = {
 }
 _UUID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 _TEXT: Schema = {"type": "string"}
+_BASE64: Schema = {"type": "string", "contentEncoding": "base64"}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
-ID: Schema = {"type": "string", "pattern": rf"^[a-z0-9][a-z0-9-]*--{_UUID}$", "maxLength": 300}
+ID: Schema = {"type": "string", "pattern": rf"^[a-z0-9][a-z0-9-]{{1,248}}[a-z0-9]--{_UUID}$"}
 UUID: Schema = {"type": "string", "pattern": rf"^{_UUID}$"}
 
 
@@ -42,7 +43,7 @@ _SIGNATURE = _record(
     id=ID,
     version=_TEXT,
     key_id=_TEXT,
-    signature={"type": "string", "contentEncoding": "base64"},
+    signature=_BASE64,
 )
 
 SCHEMAS: dict[str, Schema] = {
@@ -100,6 +101,24 @@ SCHEMAS: dict[str, Schema] = {
         type={"const": "bundle"},
         id={"type": "string", "pattern": rf"^bundle--{_UUID}$"},
         objects=_listed({"$ref": "#/components/schemas/object"}),
+    ),
+    "signatures": _record(
+        (),
+        more={"type": "boolean"},
+        next=_TEXT,
+        signatures=_listed(
+            _record(
+                ("id", "version", "date_added"),
+                id=ID,
+                version=_TIMESTAMP,
+                date_added=_TIMESTAMP,
+                signature=_BASE64,
+                key_id=_TEXT,
+                receipt={"type": "object"},
+                log_index=_COUNT,
+                salt=_BASE64,
+            )
+        ),
     ),
     "versions": _record((), more={"type": "boolean"}, next=_TEXT, versions=_listed(_TIMESTAMP)),
     "status": _record(
