@@ -17,7 +17,7 @@ from stillwatch.exchange.log.directory import Signer, Statement
 from stillwatch.exchange.model import Member
 from stillwatch.exchange.server import bodies, negotiation
 from stillwatch.exchange.server.auth import principal
-from stillwatch.exchange.server.errors import Problem
+from stillwatch.exchange.server.errors import MEDIA_TYPE, Problem
 from stillwatch.exchange.server.exchange import Exchange
 from stillwatch.exchange.server.negotiation import taxii
 from stillwatch.exchange.server.openapi import RootName, problems
@@ -27,6 +27,24 @@ from stillwatch.exchange.signing import SIGNATURE_BYTES, from_base64
 
 router = APIRouter(prefix="/{root}/ext/keys", dependencies=[Depends(taxii)], tags=["stillwatch"])
 
+_BASE64 = {"type": "string", "contentEncoding": "base64"}
+_STATEMENT = {
+    "type": "object",
+    "required": ["identity", "key", "since", "previous"],
+    "properties": {
+        "identity": {"type": "string", "description": "One's own STIX identity."},
+        "key": _BASE64 | {"description": "The public key, Ed25519."},
+        "since": {"type": "string", "format": "date-time"},
+        "previous": {"type": ["string", "null"], "description": "The id of the key before."},
+    },
+}
+_SIGNATURES = {"type": "object", "required": ["own"], "properties": {"own": _BASE64, "previous": _BASE64}}
+_REGISTRATION = {
+    "type": "object",
+    "required": ["statement", "signatures"],
+    "properties": {"statement": _STATEMENT, "signatures": _SIGNATURES},
+}
+_BODY = {"required": True, "content": {each: {"schema": _REGISTRATION} for each in (MEDIA_TYPE, "application/json")}}
 _LONGEST = 64 * 1024  # bytes of a request
 _AHEAD = 60 * 60 * 1_000_000  # microseconds that a member's clock may differ from ours
 
@@ -39,7 +57,13 @@ def keys(request: Request, root: RootName) -> Response:
     return document(exchange.store.get_document(found, enrolment.DOCUMENT))
 
 
-@router.post("/", summary="Register a key", response_class=Response, responses=problems(400, 404, 408, 413, 415, 422))
+@router.post(
+    "/",
+    summary="Register a key",
+    response_class=Response,
+    responses=problems(400, 404, 408, 413, 415, 422),
+    openapi_extra={"requestBody": _BODY},
+)
 async def register(request: Request, root: RootName) -> Response:
     """One's own next key, signed by itself and by the one before."""
     negotiation.content(request, negotiation.TAXII, "application/json")

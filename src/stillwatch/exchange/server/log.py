@@ -25,7 +25,7 @@ from stillwatch.exchange.log.notes import Note
 from stillwatch.exchange.log.tiles import WIDTH, TileName
 from stillwatch.exchange.server import bodies, keys, negotiation, signatures
 from stillwatch.exchange.server.auth import principal
-from stillwatch.exchange.server.errors import Problem, not_found
+from stillwatch.exchange.server.errors import MEDIA_TYPE, Problem, not_found
 from stillwatch.exchange.server.negotiation import taxii
 from stillwatch.exchange.server.openapi import RootName, problems
 from stillwatch.exchange.server.paging import document
@@ -46,6 +46,8 @@ _COSIGN_PROBLEMS = problems(400, 404, 408, 413, 415, 422)
 _COSIGN_PROBLEMS[409] = _COSIGN_PROBLEMS[404] | {
     "description": "The exchange signed this head, and has another log now."
 }
+_COSIGNED = {"type": "object", "required": ["checkpoint"], "properties": {"checkpoint": {"type": "string"}}}
+_COSIGN_BODY = {"required": True, "content": {each: {"schema": _COSIGNED} for each in (MEDIA_TYPE, "application/json")}}
 _JSON: dict[str, Any] = {"dependencies": [Depends(taxii)], "response_class": Response}
 
 
@@ -111,7 +113,13 @@ def cosignatures(request: Request, root: RootName) -> Response:
     return document({"cosignatures": list(kept.get("cosignatures", {}).values())})
 
 
-@_log.post("/cosignatures/", summary="Cosign a head", responses=_COSIGN_PROBLEMS, **_JSON)
+@_log.post(
+    "/cosignatures/",
+    summary="Cosign a head",
+    responses=_COSIGN_PROBLEMS,
+    openapi_extra={"requestBody": _COSIGN_BODY},
+    **_JSON,
+)
 async def cosign(request: Request, root: RootName) -> Response:
     """A head as the exchange signed it, with the member's own line (C2SP tlog-cosignature) below."""
     negotiation.content(request, negotiation.TAXII, "application/json")

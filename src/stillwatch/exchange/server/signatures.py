@@ -13,7 +13,6 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from stillwatch.exchange.model import Signed
 from stillwatch.exchange.server import paging
-from stillwatch.exchange.server.errors import MEDIA_TYPE
 from stillwatch.exchange.server.negotiation import taxii
 from stillwatch.exchange.server.objects import Reading
 from stillwatch.exchange.server.openapi import CollectionName, RootName, paged
@@ -22,30 +21,6 @@ from stillwatch.exchange.signing import to_base64
 from stillwatch.indicators import timestamps
 
 router = APIRouter(dependencies=[Depends(taxii)], tags=["stillwatch"])
-
-_TEXT = {"type": "string"}
-_BASE64 = {"type": "string", "contentEncoding": "base64"}
-_SIGNED: dict[str, Any] = {
-    "type": "object",
-    "required": ["id", "version", "date_added"],
-    "properties": {
-        **dict.fromkeys(("id", "version", "date_added", "key_id"), _TEXT),
-        "signature": _BASE64 | {"description": "Ed25519 over the canonical JSON (RFC 8785) of the object."},
-        "receipt": {"type": "object", "description": "The exchange's promise that the object stands in the log."},
-        "log_index": {"type": "integer", "minimum": 0},
-        "salt": _BASE64 | {"description": "Opens the line of the log."},
-    },
-}
-_PAGE = {
-    "type": "object",
-    "properties": {
-        "more": {"type": "boolean"},
-        "next": _TEXT,
-        "signatures": {"type": "array", "minItems": 1, "items": _SIGNED},
-    },
-}
-_DESCRIBED = paged("objects", "envelope")
-_DESCRIBED["responses"][200]["content"] = {MEDIA_TYPE: {"schema": _PAGE}}
 
 
 @router.get(
