@@ -66,7 +66,7 @@ class Keys:
         if epoch not in readable(now):
             return None
         sealed = self._sealed(root, now).get(str(epoch))
-        return None if sealed is None else self._unsealed(root, str(epoch), sealed)
+        return None if sealed is None else _unsealed(self.signing_key, root, str(epoch), sealed)
 
     def published(self, root: str, now: datetime) -> list[EpochKeys]:
         """What is told of the keys in force, newest first; this quarter's are made if need be."""
@@ -93,6 +93,34 @@ class Keys:
         self.store.add(root, None, build)
         return changed[-1]
 
+    def turn(self, root: str, new: SigningKey) -> None:
+        """Seals the seeds with the exchange's next signing key, and signs the lines of their public keys with it.
+
+        May be called again where it is not known whether it was done.
+
+        Raises:
+            ConfigError: there is no such root, or the seeds are sealed with a third key.
+        """
+
+        def build(transaction: "Transaction") -> tuple[list[NewRecord], list[LogEntry]]:
+            sealed: Sealed = transaction.get_document(SEALED) or {}
+            told = transaction.get_document(PUBLISHED) or {}
+            turned = {
+                each: _seal(new, root, each, self._turned(new, root, each, seed)) for each, seed in sealed.items()
+            }
+            signed = {each: EpochKeys.model_validate(keys).signed(new).model_dump() for each, keys in told.items()}
+            transaction.put_document(SEALED, turned, secret=True)
+            transaction.put_document(PUBLISHED, signed)
+            return [], []
+
+        self.store.add(root, None, build)
+
+    def _turned(self, new: SigningKey, root: str, epoch: str, sealed: str) -> bytes:
+        try:
+            return _unsealed(new, root, epoch, sealed)
+        except ConfigError:
+            return _unsealed(self.signing_key, root, epoch, sealed)
+
     def _rotated(self, transaction: "Transaction", now: datetime) -> tuple[Rotation, list[LogEntry]]:
         root, current = transaction.root.name, Epoch.at(now)
         before: Sealed = transaction.get_document(SEALED) or {}
@@ -101,7 +129,7 @@ class Keys:
         log: list[LogEntry] = []
         if str(current) not in after:
             seed = secrets.token_bytes(SEED)
-            after[str(current)] = self._seal(root, str(current), seed)
+            after[str(current)] = _seal(self.signing_key, root, str(current), seed)
             keys, line = self._announced(root, current, seed, transaction.now)
             told[str(current)] = keys.model_dump(mode="json")
             log.append(line)
@@ -125,17 +153,20 @@ class Keys:
             sealed = self.store.get_document(root, SEALED) or {}
         return sealed
 
-    def _seal(self, root: str, epoch: str, seed: bytes) -> str:
-        nonce = secrets.token_bytes(_NONCE)
-        return to_base64(nonce + self._cipher().encrypt(nonce, seed, f"{root}/{epoch}".encode()))
 
-    def _unsealed(self, root: str, epoch: str, sealed: str) -> bytes:
-        raw = from_base64(sealed)
-        try:
-            return self._cipher().decrypt(raw[:_NONCE], raw[_NONCE:], f"{root}/{epoch}".encode())
-        except InvalidTag:
-            hint = "Give the exchange the key with which they were made."
-            raise ConfigError("The token keys are sealed with another signing key.", where=root, hint=hint) from None
+def _seal(key: SigningKey, root: str, epoch: str, seed: bytes) -> str:
+    nonce = secrets.token_bytes(_NONCE)
+    return to_base64(nonce + _cipher(key).encrypt(nonce, seed, f"{root}/{epoch}".encode()))
 
-    def _cipher(self) -> AESGCM:
-        return AESGCM(self.signing_key.secret("token seeds"))
+
+def _unsealed(key: SigningKey, root: str, epoch: str, sealed: str) -> bytes:
+    raw = from_base64(sealed)
+    try:
+        return _cipher(key).decrypt(raw[:_NONCE], raw[_NONCE:], f"{root}/{epoch}".encode())
+    except InvalidTag:
+        hint = "Give the exchange the key with which they were made."
+        raise ConfigError("The token keys are sealed with another signing key.", where=root, hint=hint) from None
+
+
+def _cipher(key: SigningKey) -> AESGCM:
+    return AESGCM(key.secret("token seeds"))

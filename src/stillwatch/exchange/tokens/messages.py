@@ -100,12 +100,12 @@ class EpochKeys(_Message):
             now: microseconds since 1970.
         """
         line = committed(self._opening(), now=now)
-        told = {
-            "entry": line.entry.decode(),
-            "salt": to_base64(line.salt),
-            "signature": to_base64(key.sign(line.entry)),
-        }
-        return self.model_copy(update=told), line
+        told = self.model_copy(update={"entry": line.entry.decode(), "salt": to_base64(line.salt)})
+        return told.signed(key), line
+
+    def signed(self, key: SigningKey) -> Self:
+        """The same with the exchange's signature of the line."""
+        return self.model_copy(update={"signature": to_base64(key.sign(self.entry.encode()))})
 
     def verify(self, root: str, exchange_key: bytes) -> None:
         """Checks that the exchange has promised to log just these keys for the root: for all members the same.
