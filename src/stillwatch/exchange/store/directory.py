@@ -173,18 +173,21 @@ def add_member(connection: Connection, new: Member, hashed: str | None, given: M
             revision=new.revision,
         )
     )
-    grant(connection, new.name, given)
+    _put_rights(connection, new.name, given)
 
 
 def grant(connection: Connection, name: str, given: Mapping[str, Right]) -> None:
     """Gives rights in the place of those that a member had in the same collections; one that allows nothing is none.
 
-    Who may do something in a root reads its retractions: what they show depends on the right to what was retracted.
-
     Raises:
         ConfigError: there is no such member or collection.
     """
     change(connection, name, {})
+    _put_rights(connection, name, given)
+
+
+def _put_rights(connection: Connection, name: str, given: Mapping[str, Right]) -> None:
+    """Who may do something in a root reads its retractions: what they show depends on the other rights."""
     found = select(collection.c.id, collection.c.root).where(collection.c.id.in_(given))
     in_roots = {row.id: row.root for row in connection.execute(found)}
     if unknown := sorted(given.keys() - in_roots.keys()):
@@ -192,12 +195,15 @@ def grant(connection: Connection, name: str, given: Mapping[str, Right]) -> None
     put = {key: each for key, each in given.items() if each.read or each.write}
     touched = {in_roots[key] for key in put}
     lists = select(collection.c.id).where(collection.c.root.in_(touched), collection.c.kind == RETRACTIONS)
-    put |= {key: Right(read=True, write=False) for key in connection.scalars(lists) if key not in put}
+    put |= {key: Right(read=True, write=False) for key in connection.scalars(lists) if key not in given}
     replaced = member_right.c.collection.in_([*given, *put])
     connection.execute(delete(member_right).where(member_right.c.member == name, replaced))
-    for key, each in put.items():
-        values = {"read": each.read, "write": each.write, "level": int(each.level)}
-        connection.execute(insert(member_right).values(member=name, collection=key, **values))
+    rows = [
+        {"member": name, "collection": key, "read": each.read, "write": each.write, "level": int(each.level)}
+        for key, each in put.items()
+    ]
+    if rows:
+        connection.execute(insert(member_right), rows)
 
 
 def change(connection: Connection, name: str, values: Mapping[str, Any]) -> Member:
