@@ -1,18 +1,13 @@
 """`stillwatch serve`: what others reach over the network."""
 
 import sys
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from stillwatch.cli import options
 from stillwatch.errors import ConfigError
-
-if TYPE_CHECKING:
-    import ssl
-
-    from stillwatch.exchange.server.exchange import Exchange
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 — named to be refused without a public URL
@@ -40,7 +35,9 @@ def command() -> None:
 @click.option("--tls-cert", type=options.FILE, metavar="FILE", help="The certificate and its chain, in PEM.")
 @click.option("--tls-key", type=options.FILE, metavar="FILE", help="Its key.")
 @click.option("--client-ca", type=options.FILE, metavar="FILE", help="Authorities of members' client certificates.")
-@click.option("--insecure-http", is_flag=True, help="Serve without TLS beyond this machine: behind a proxy that has it.")
+@click.option(
+    "--insecure-http", is_flag=True, help="Serve without TLS beyond this machine: behind a proxy that has it."
+)
 @click.option("--metrics-token", type=options.FILE, metavar="FILE", help="Serve /metrics to whoever has this token.")
 @options.quiet
 def exchange(
@@ -79,28 +76,27 @@ def exchange(
 
     host, port = _address(listen)
     _check_secure(host, tls_cert, tls_key, client_ca, insecure_http=insecure_http)
+    _check_public(public_url, host)
     tls = connection.context(tls_cert, tls_key, client_ca) if tls_cert and tls_key else None
-    key = SigningKey.load(key_file)
-    store = Store.open(db)
-    socket = process.listen(host, port)
-    made = Exchange(
-        store=store,
-        signing_key=key,
-        public_url=_public_url(public_url, host, socket.getsockname()[1], tls),
-        cursor_key=key.secret("cursors"),
-        token_key=key.secret("access tokens"),
-        title=title,
-        page_size=page_size,
-        basic=basic,
-        metrics_token=_first_line(metrics_token) if metrics_token else None,
-    )
-    log_to(sys.stderr, requests=not quiet)
-    process.Server(create(made), socket, tls=tls, ready=lambda: _tell(made)).run()
-    store.close()
+    token, key = _first_line(metrics_token) if metrics_token else None, SigningKey.load(key_file)
+    with closing(Store.open(db)) as store, process.listen(host, port) as socket:
+        made = Exchange(
+            store=store,
+            signing_key=key,
+            public_url=(public_url or _url(host, socket.getsockname()[1], secure=tls is not None)).rstrip("/"),
+            cursor_key=key.secret("cursors"),
+            token_key=key.secret("access tokens"),
+            title=title,
+            page_size=page_size,
+            basic=basic,
+            metrics_token=token,
+        )
+        log_to(sys.stderr, requests=not quiet)
+        process.Server(create(made), socket, tls=tls, ready=lambda: _tell(made.public_url)).run()
 
 
-def _tell(made: "Exchange") -> None:
-    click.echo(f"Serving {made.public_url}/taxii2/")
+def _tell(url: str) -> None:
+    click.echo(f"Serving {url}/taxii2/")
     sys.stdout.flush()
 
 
@@ -123,15 +119,17 @@ def _check_secure(
         raise ConfigError("Without TLS, credentials would cross the network in the clear.", where=host, hint=hint)
 
 
-def _public_url(given: str | None, host: str, port: int, tls: "ssl.SSLContext | None") -> str:
-    if given:
-        if not given.startswith(("https://", "http://")) or "?" in given:
-            raise ConfigError("This is no URL of an exchange.", where="--public-url", hint="https://exchange.example")
-        return given.rstrip("/")
-    if host in _EVERYWHERE:
-        hint = "Give --public-url: discovery tells members where to go on."
+def _check_public(given: str | None, host: str) -> None:
+    example = "Such as https://exchange.example."
+    if given and (not given.startswith(("https://", "http://")) or "?" in given or "#" in given):
+        raise ConfigError("This is no URL of an exchange.", where="--public-url", hint=example)
+    if not given and host in _EVERYWHERE:
+        hint = f"Give --public-url: discovery tells members where to go on. {example}"
         raise ConfigError("Nobody can tell what members call this server.", where=host, hint=hint)
-    return f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _url(host: str, port: int, *, secure: bool) -> str:
+    return f"{'https' if secure else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _first_line(path: Path) -> str:

@@ -136,7 +136,7 @@ def quick():
     return QUICK
 
 
-def founded(store):
+def _founded(store):
     """A root with a collection and members whose way is HTTP Basic; a second root for outsiders.
 
     Returns:
@@ -157,6 +157,18 @@ def founded(store):
 
 
 @pytest.fixture
+def founded():
+    """Makes the roots, collections and members of a forum in an empty store; gives secrets and the collection's id."""
+    return _founded
+
+
+@pytest.fixture
+def key():
+    """The key of the exchanges here."""
+    return KEY
+
+
+@pytest.fixture
 def forum_of(tmp_path):
     """Starts servers; each may differ from the others in what Exchange takes, or in `tls`."""
     running = []
@@ -165,7 +177,7 @@ def forum_of(tmp_path):
         socket = listen("127.0.0.1", 0)
         scheme = "https" if tls else "http"
         store = store or Store.open(str(tmp_path / f"{len(running)}.sqlite"), create=True)
-        secrets, collection = founded(store)
+        secrets, collection = _founded(store)
         exchange = Exchange(
             **{
                 "store": store,

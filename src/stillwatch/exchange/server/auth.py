@@ -2,9 +2,9 @@
 
     who = principal(request)                  # model.Principal, in any endpoint
 
-`door` has asked `Authentication` by then, so that an endpoint cannot forget to. A member authenticates in the one way that
-the operator gave it. Each request looks the member up anew: suspension works at once, and a token of before the secret was
-changed is worth nothing.
+`door` has asked `Authentication` by then, so that an endpoint cannot forget to. A member authenticates in the one way
+that the operator gave it. Each request looks the member up anew: suspension works at once, and a token of before the
+secret was changed is worth nothing.
 """
 
 import base64

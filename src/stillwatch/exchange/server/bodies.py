@@ -41,7 +41,8 @@ async def received(request: Request, *, limit: int) -> AsyncIterator[bytes]:
         limit: bytes that are taken at most.
 
     Raises:
-        Problem: 413 it is longer, as Content-Length says or as it turns out; 408 it does not come; 503 there is no room.
+        Problem: 413 it is longer, as Content-Length says or as it turns out; 408 it does not come; 503 there is no
+            room.
     """
     declared = _declared(request)
     if declared is not None and declared > limit:
@@ -129,7 +130,7 @@ def _float(text: str) -> float:
 
 
 def _integer(text: str) -> int:
-    if len(text) > 309:  # noqa: PLR2004 — no double is longer
+    if len(text) > 309:
         raise _unreadable("A number in the body is too large")
     return int(text)
 

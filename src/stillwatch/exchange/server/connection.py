@@ -1,4 +1,4 @@
-"""The connection: HTTPS, and the client's certificate for whoever authenticates by it (TAXII 2.1, section 8.2, 8.3.1)."""
+"""The connection: HTTPS, and the client's certificate for whoever comes by it (TAXII 2.1, sections 8.2 and 8.3.1)."""
 
 import hashlib
 import json
@@ -61,7 +61,7 @@ class Protocol(HttpToolsProtocol):
         super().on_message_begin()
         self._head = 0
         if self._fingerprint:
-            self.scope[FINGERPRINT] = self._fingerprint  # type: ignore[typeddict-unknown-key]
+            self.scope[FINGERPRINT] = self._fingerprint  # type: ignore[literal-required]
 
     def on_url(self, url: bytes) -> None:
         """Counts the head of a request."""

@@ -5,9 +5,9 @@
     after = cursor.read(token, "objects", root, collection, filters)      # Problem 400 for anybody else's
 
 It holds one number, the `date_added` of the last record given, and a code (HMAC-SHA-256) over that number and all that
-makes the query. So it works again after a restart, on another process and a second time; and it works neither for another
-collection, another kind of page nor other filters. `added_after` and `limit` are no part of it: clients drop the
-one (the number is later anyway) and change the other. It carries no right: those are looked up anew.
+makes the query. So it works again after a restart, on another process and a second time; and it works neither for
+another collection, another kind of page nor other filters. `added_after` and `limit` are no part of it: clients drop
+the one (the number is later anyway) and change the other. It carries no right: those are looked up anew.
 """
 
 import base64

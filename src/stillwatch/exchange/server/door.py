@@ -1,7 +1,7 @@
 """The door: a bound on the requests at work, then who asks, then how much he asks. Whatever is not open needs a member.
 
-    scope["state"]["principal"]     who asks; None on an open path. `auth.principal(request)` reads it
-    scope["state"]["visit"]         what the request holds of the exchange's capacity
+scope["state"]["principal"]     who asks; None on an open path. `auth.principal(request)` reads it
+scope["state"]["visit"]         what the request holds of the exchange's capacity
 """
 
 from collections.abc import Iterable

@@ -43,7 +43,7 @@ class Problem(Exception):  # noqa: N818 — TAXII's word is "error message"; thi
         details: about the error, as JSON can write it (TAXII's `details`).
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 — a message has that many parts
         self,
         status: int,
         title: str,
@@ -79,7 +79,7 @@ def response(problem: Problem, error_id: str) -> Response:
     return Response(body, problem.status, headers={"content-type": MEDIA_TYPE} | problem.headers)
 
 
-def routing_problem(request: Request, error: Exception) -> Response:
+async def routing_problem(request: Request, error: Exception) -> Response:
     """The handler for what the routing finds wrong: an unknown path, an unknown method."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = {"Allow": _allowed(request)} if status == 405 else {}
@@ -95,7 +95,7 @@ def _allowed(request: Request) -> str:
     return ", ".join(method.upper() for method in methods)
 
 
-def form_problem(request: Request, error: Exception) -> Response:
+async def form_problem(request: Request, error: Exception) -> Response:
     """The handler for parameters and bodies that an endpoint describes by a model; what was sent is not repeated."""
     found = error.errors() if isinstance(error, RequestValidationError) else []
     places = {str(each["loc"][0]) for each in found}
@@ -129,7 +129,7 @@ class Boundary:
 
         try:
             await self.app(scope, receive, noting)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 — the boundary
             if begun:
                 _report(error, scope["request_id"])
                 raise Interrupted from None

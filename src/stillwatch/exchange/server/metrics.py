@@ -11,11 +11,12 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         route = ("method", "route")
-        self.requests = Counter(
-            "stillwatch_requests", "Requests answered.", (*route, "status"), registry=self.registry
-        )
+        self.requests = Counter("stillwatch_requests", "Requests answered.", (*route, "status"), registry=self.registry)
         self.seconds = Histogram(
-            "stillwatch_request_seconds", "Time to the end of the response.", route, registry=self.registry,
+            "stillwatch_request_seconds",
+            "Time to the end of the response.",
+            route,
+            registry=self.registry,
             buckets=_SECONDS,
         )
         self.at_work = Gauge("stillwatch_requests_at_work", "Requests at work.", registry=self.registry)

@@ -1,7 +1,7 @@
 """Media types (RFC 9110, section 12.5.1; TAXII 2.1, section 1.6.8): what a client takes, and what it sends.
 
-TAXII's endpoints answer in one type, so that there is nothing to choose: either the client takes it, or 406. Clients are
-taken at their word generously: without a version any version is meant, and no Accept at all means anything.
+TAXII's endpoints answer in one type, so that there is nothing to choose: either the client takes it, or 406. Clients
+are read generously: without a version any version is meant, and no Accept at all means anything.
 """
 
 import re
@@ -106,7 +106,8 @@ def content(request: Request, *taken: str) -> None:
     fits = sent and sent.type in taken and sent.parameters.get("version", VERSION) == VERSION
     if not fits or (sent and sent.parameters.get("charset", "utf-8").lower() not in {"utf-8", "utf8"}):
         text = f"The body must be {' or '.join(taken)}, in UTF-8."
-        raise Problem(415, "Unsupported media type", text, "unsupported-media-type", headers={"Accept": ", ".join(taken)})
+        headers = {"Accept": ", ".join(taken)}
+        raise Problem(415, "Unsupported media type", text, "unsupported-media-type", headers=headers)
     if encoding != "identity":
         text = "Send the body as it is, without Content-Encoding."
         headers = {"Accept-Encoding": "identity"}

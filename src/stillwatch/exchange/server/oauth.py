@@ -1,7 +1,7 @@
 """`POST /oauth/token`: client credentials become a short-lived access token (RFC 6749, section 4.4).
 
-The client names itself by HTTP Basic (as RFC 6749 has it: name and secret form-encoded) or in the form. Errors are TAXII's
-messages that carry RFC 6749's `error` as well, so that both kinds of clients understand them.
+The client names itself by HTTP Basic (as RFC 6749 has it: name and secret form-encoded) or in the form. Errors are
+TAXII's messages that carry RFC 6749's `error` as well, so that both kinds of clients understand them.
 """
 
 import json

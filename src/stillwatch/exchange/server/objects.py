@@ -16,6 +16,7 @@ from stillwatch.exchange.server.resources import Shelf, exchange_of, shelf_of
 router = APIRouter(dependencies=[Depends(taxii)], tags=["TAXII 2.1"])
 
 _COLLECTION = "/{root}/collections/{collection}"
+_OBJECT = _COLLECTION + "/objects/{object_id}"
 
 
 @router.get(_COLLECTION + "/manifest/", summary="Which objects a collection has", **paged("manifest", "manifest"))
@@ -30,14 +31,14 @@ def objects(request: Request, root: RootName, collection: CollectionName) -> Res
     return _page(request, shelf_of(request, root, collection), "objects", _body)
 
 
-@router.get(_COLLECTION + "/objects/{object_id}/", summary="One object", **paged("object", "envelope"))
+@router.get(_OBJECT + "/", summary="One object", **paged("object", "envelope"))
 def one_object(request: Request, root: RootName, collection: CollectionName, object_id: ObjectId) -> Response:
     """Its newest version, or those that match[version] names."""
     shelf = _with_object(request, shelf_of(request, root, collection), object_id)
     return _page(request, shelf, "object", _body, object_id)
 
 
-@router.get(_COLLECTION + "/objects/{object_id}/versions/", summary="The versions of an object", **paged("versions", "versions"))
+@router.get(_OBJECT + "/versions/", summary="The versions of an object", **paged("versions", "versions"))
 def versions(request: Request, root: RootName, collection: CollectionName, object_id: ObjectId) -> Response:
     """In the order in which they were added."""
     shelf = _with_object(request, shelf_of(request, root, collection), object_id)

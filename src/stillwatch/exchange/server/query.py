@@ -38,8 +38,15 @@ class Asked:
     @property
     def versions(self) -> Versions:
         """Which versions of each object."""
-        chosen = self.filters.get("version", ("last",))
-        return chosen[0] if len(chosen) == 1 and isinstance(chosen[0], str) else chosen
+        match self.filters.get("version", ("last",)):
+            case ("all",):
+                return "all"
+            case ("last",):
+                return "last"
+            case ("first",):
+                return "first"
+            case several:
+                return several
 
     def query(self, *, page_size: int, after: int | None = None) -> Query:
         """What the store is asked."""

@@ -38,6 +38,7 @@ _OBJECT: Schema = {
     },
 }
 
+_OBJECTS = _listed({"$ref": "#/components/schemas/object"})
 _SIGNATURE = _record(
     ("id", "version", "key_id", "signature"),
     id=ID,
@@ -84,23 +85,21 @@ SCHEMAS: dict[str, Schema] = {
         more={"type": "boolean"},
         next=_TEXT,
         objects=_listed(
-            _record(
-                ("id", "date_added", "version"), id=ID, date_added=_TIMESTAMP, version=_TIMESTAMP, media_type=_TEXT
-            )
+            _record(("id", "date_added", "version"), id=ID, date_added=_TIMESTAMP, version=_TIMESTAMP, media_type=_TEXT)
         ),
     ),
     "object": _OBJECT,
-    "envelope": _record((), more={"type": "boolean"}, next=_TEXT, objects=_listed({"$ref": "#/components/schemas/object"})),
+    "envelope": _record((), more={"type": "boolean"}, next=_TEXT, objects=_OBJECTS),
     "addition": _record(
         ("objects",),
-        objects=_listed({"$ref": "#/components/schemas/object"}),
+        objects=_OBJECTS,
         x_stillwatch_signatures={"type": "array", "items": _SIGNATURE},
     ),
     "bundle": _record(
         ("type", "id", "objects"),
         type={"const": "bundle"},
         id={"type": "string", "pattern": rf"^bundle--{_UUID}$"},
-        objects=_listed({"$ref": "#/components/schemas/object"}),
+        objects=_OBJECTS,
     ),
     "signatures": _record(
         (),

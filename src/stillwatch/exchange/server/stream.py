@@ -4,9 +4,9 @@
     Accept: text/event-stream
     Last-Event-ID: 2026-11-02T09:00:00.000000Z
 
-Each event is one object; its id is its `date_added`, so that a client resumes by Last-Event-ID, and may go on by TAXII with
-the same value as `added_after`. Rights are looked up before each look into the store: who is suspended hears no more. A
-comment every few seconds tells that the stream lives. TAXII stays the source of truth.
+Each event is one object; its id is its `date_added`, so that a client resumes by Last-Event-ID, and may go on by TAXII
+with the same value as `added_after`. Rights are looked up before each look into the store: who is suspended hears no
+more. A comment every few seconds tells that the stream lives. TAXII stays the source of truth.
 """
 
 from collections.abc import AsyncIterator
@@ -79,9 +79,9 @@ async def _events(request: Request, shelf: Shelf, asked: Query) -> AsyncIterator
 
 def _look(request: Request, shelf: Shelf, asked: Query) -> Page | None:
     """A page for whoever the member is by now; None if it may read no longer."""
-    store = exchange_of(request).store
-    now = store.principal(shelf.principal.member.name)
-    if now is None or now.member.revision != shelf.principal.member.revision or not right(now, shelf.collection.id).read:
+    store, before = exchange_of(request).store, shelf.principal.member
+    now = store.principal(before.name)
+    if now is None or now.member.revision != before.revision or not right(now, shelf.collection.id).read:
         return None
     return store.read(now, shelf.collection, asked)
 
