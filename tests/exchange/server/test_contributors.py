@@ -37,7 +37,7 @@ def test_it_tells_pseudonyms_and_no_names(forum, stix):
     assert answer.headers["content-type"] == "application/taxii+json;version=2.1"
     told = {each["id"]: each for each in answer.json()["contributors"]}
     assert told == {
-        identity(forum, "ana"): {"id": identity(forum, "ana"), "standing": "admitted", "weights": {"stix": 0.05}},
+        identity(forum, "ana"): {"id": identity(forum, "ana"), "standing": "admitted", "weights": {"stix": 0.717}},
         identity(forum, "ben"): {"id": identity(forum, "ben"), "standing": "quarantined", "weights": {"stix": 0.05}},
     }
     assert not any(name in answer.text for name in ('"ana"', '"ben"', "reader"))

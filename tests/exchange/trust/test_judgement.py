@@ -36,10 +36,17 @@ def test_nobody_vouches_for_himself():
 def test_affiliates_are_one_party():
     roster = Roster(admitted=frozenset(HONEST), affiliates=(frozenset({"honest-0", "honest-1", "honest-2"}),))
     praise = words(["honest-1", "honest-2"], "honest-0", RIGHT)
-    assert weight(judge(claims("honest-0"), praise, roster, 2), "honest-0") < 0.06
+    unheard = judge(claims("honest-0"), [], roster, 2)
+    assert weight(judge(claims("honest-0"), praise, roster, 2), "honest-0") == weight(unheard, "honest-0")
     blame = words(["honest-0", "honest-1"], "honest-5", WRONG)
     found = judge(claims("honest-5"), blame, roster, 2).indications["indicator--honest-5-0"]
     assert (found.state, found.disputes) == (State.REPORTED, 1)
+
+
+def test_the_operators_admission_is_a_beginning_and_a_strangers_word_is_none():
+    found = judge(claims("honest-0", "new"), [], ROSTER, 2)
+    assert weight(found, "honest-0") > 0.7
+    assert weight(found, "new") < 0.06
 
 
 def test_a_newcomer_is_heard_by_nobody():
@@ -53,7 +60,7 @@ def test_a_newcomer_earns_its_place_and_is_heard_from_then_on():
     said = words(HONEST[:2], "new", RIGHT) + words(["new"], "honest-0", RIGHT)
     found = judge(claims("honest-0", "new"), said, ROSTER, 2)
     assert found.contributors["new"].standing is Standing.ADMITTED
-    assert weight(found, "honest-0") > 0.05
+    assert weight(found, "honest-0") > weight(judge(claims("honest-0", "new"), [], ROSTER, 2), "honest-0")
 
 
 def test_who_earned_his_place_vouches_for_nobody_elses():
@@ -86,7 +93,7 @@ def decoyed(time, *, pardoned=None):
 def test_who_confirms_a_decoy_loses_standing_and_is_not_heard_though_it_takes_it_back():
     found = decoyed(5)
     assert found.contributors["honest-0"].standing is Standing.QUARANTINED
-    assert weight(found, "honest-1") < 0.06
+    assert weight(found, "honest-1") == weight(judge(claims("honest-1"), [], ROSTER, 2), "honest-1")
 
 
 def test_the_operator_may_pardon():

@@ -63,7 +63,7 @@ def judge(claims: Mapping[str, Claim], said: Iterable[Statement], roster: Roster
     good = frozenset(member for member, place in standings.items() if place is Standing.ADMITTED)
     heard = _heard(words, good, claims, roster)
     weights: dict[str, dict[str, float]] = defaultdict(dict)
-    for (publisher, kind), reputation in reputations(claims, heard, now).items():
+    for (publisher, kind), reputation in reputations(claims, heard, now, admitted=roster.admitted).items():
         weights[publisher][kind] = reputation.weight
     about: dict[str, list[Statement]] = defaultdict(list)
     for word in heard:
