@@ -130,10 +130,10 @@ def addition() -> dict[str, Any]:
     """What the decorator of the endpoint takes where objects are added."""
     described = resource("status", 400, 403, 408, 413, 415, 422)
     described["responses"][202] = described["responses"].pop(200)
-    envelope, bundle = ({"schema": {"$ref": f"#/components/schemas/{name}"}} for name in ("addition", "bundle"))
-    either = {"schema": {"anyOf": [envelope["schema"], bundle["schema"]]}}
-    content = {MEDIA_TYPE: either, "application/stix+json;version=2.1": bundle}
-    body = {"required": True, "content": content}
+    taken = {"schema": {"$ref": "#/components/schemas/addition"}}
+    says = "An envelope or a STIX bundle; what it has beside its objects and their signatures is ignored."
+    content = {MEDIA_TYPE: taken, "application/stix+json;version=2.1": taken}
+    body = {"required": True, "description": says, "content": content}
     return described | {"status_code": 202, "openapi_extra": {"requestBody": body}}
 
 

@@ -93,13 +93,7 @@ SCHEMAS: dict[str, Schema] = {
     "addition": _record(
         ("objects",),
         objects=_OBJECTS,
-        x_stillwatch_signatures={"type": "array", "items": _SIGNATURE},
-    ),
-    "bundle": _record(
-        ("type", "id", "objects"),
-        type={"const": "bundle"},
-        id={"type": "string", "pattern": rf"^bundle--{_UUID}$"},
-        objects=_OBJECTS,
+        x_stillwatch_signatures={"type": ["array", "null"], "items": _SIGNATURE},
     ),
     "signatures": _record(
         (),
