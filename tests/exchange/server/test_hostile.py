@@ -12,6 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stillwatch.exchange.store.store import Store
+
 TAXII = "application/taxii+json;version=2.1"
 REFUSALS = {400, 413, 415, 422}
 
@@ -59,6 +61,12 @@ NAMES = [
 ]  # fmt: skip
 changes = st.dictionaries(st.sampled_from(NAMES), hostile, max_size=3)
 live = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture
+def forum(forum_of, database_url):
+    """On both databases: what one of them cannot hold must not reach it."""
+    return forum_of(Store.open(database_url, create=True))
 
 
 def count(forum):

@@ -12,6 +12,7 @@ import pytest
 from stillwatch.errors import ExchangeError
 from stillwatch.exchange.server import journal
 from stillwatch.exchange.server.limits import Limits
+from stillwatch.exchange.store.store import Store
 
 TAXII = "application/taxii+json;version=2.1"
 TOKEN = "metrics-token-of-the-operator"  # noqa: S105
@@ -174,8 +175,9 @@ def test_one_member_who_asks_too_much_is_429_and_the_others_go_on(forum_of):
     assert forum.get("/alliance/").status_code == 200
 
 
-def test_writers_and_a_reader_beside_them_see_all_of_it_in_order(forum, stix):
+def test_writers_and_a_reader_beside_them_see_all_of_it_in_order(forum_of, database_url, stix):
     """The tail of a collection: what a reader has passed never grows behind its back."""
+    forum = forum_of(Store.open(database_url, create=True))
     sent, done = [], threading.Event()
 
     def write():
