@@ -28,7 +28,7 @@ from stillwatch.errors import ConfigError
 FILE = Path("stillwatch.toml")
 
 #: Environment variables with a name of their own, and the setting that they give.
-VARIABLES = {"STILLWATCH_KEY_FILE": "pseudonyms.key_file"}
+VARIABLES = {"STILLWATCH_KEY_FILE": "pseudonyms.key_file", "STILLWATCH_DB": "server.db"}
 
 _PATHS = {
     "input.mapping",
@@ -262,6 +262,17 @@ class ExchangeConfig(_Section):
     timeout_seconds: float = Field(default=30.0, gt=0, le=3600, description="How long we wait for each answer.")
 
 
+class ServerConfig(_Section):
+    """What the operator of an exchange sets; its members need nothing here."""
+
+    db: str | None = Field(
+        default=None,
+        examples=["forum.sqlite"],
+        description="Where the exchange keeps everything: a SQLite file, meant from the working folder, or "
+        "postgresql://user@host/database.",
+    )
+
+
 class Config(_Section):
     """The whole of `stillwatch.toml`."""
 
@@ -270,6 +281,7 @@ class Config(_Section):
     pseudonyms: PseudonymsConfig = PseudonymsConfig()
     reviews: ReviewsConfig = ReviewsConfig()
     exchange: ExchangeConfig = ExchangeConfig()
+    server: ServerConfig = ServerConfig()
 
 
 _SECTIONS: Mapping[str, type[BaseModel]] = {
@@ -278,6 +290,7 @@ _SECTIONS: Mapping[str, type[BaseModel]] = {
     "pseudonyms": PseudonymsConfig,
     "reviews": ReviewsConfig,
     "exchange": ExchangeConfig,
+    "server": ServerConfig,
 }
 _Layer = dict[str, tuple[object, str]]  # dotted name: value, where it came from
 

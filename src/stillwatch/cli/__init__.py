@@ -14,7 +14,21 @@ import click
 from stillwatch import __version__
 
 #: The verbs in the order of the help text; each is a module here with a `command` in it.
-VERBS = ("demo", "scan", "explain", "review", "report", "share", "sync", "match", "serve", "simulate", "config", "completion")
+VERBS = (
+    "demo",
+    "scan",
+    "explain",
+    "review",
+    "report",
+    "share",
+    "sync",
+    "match",
+    "exchange",
+    "serve",
+    "simulate",
+    "config",
+    "completion",
+)
 
 
 class LazyGroup(click.Group):

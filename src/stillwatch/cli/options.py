@@ -1,7 +1,8 @@
 """Options that several verbs have, and what they mean."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from stillwatch.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from stillwatch.config import Settings
+    from stillwatch.exchange.store.store import Store
     from stillwatch.reports.document import FindingsDocument
     from stillwatch.reports.reviews import ReviewStore
     from stillwatch.traffic.pseudonyms import Key
@@ -47,6 +49,11 @@ def exchange(command: Callable[..., None]) -> Callable[..., None]:
 def exchange_flags(given: Mapping[str, object]) -> dict[str, object]:
     """The flags of `exchange`, as settings."""
     return {f"exchange.{name}": value for name, value in given.items()}
+
+
+db = click.option(
+    "--db", metavar="URL", help="A SQLite file, or postgresql://user@host/database; STILLWATCH_DB by default."
+)
 
 
 def load_settings(config_file: Path | None, flags: Mapping[str, object] | None = None) -> "Settings":
@@ -95,3 +102,33 @@ def load_findings(path: Path, settings: "Settings") -> "FindingsDocument":
         hint = f"`stillwatch scan LOGS -o {path}` writes them."
         raise InputError("There are no findings here.", where=str(path), hint=hint) from None
     return with_reviews(loads(content, where=str(path)), load_reviews(settings).recall)
+
+
+def database(db: str | None, config_file: Path | None) -> str:
+    """The address of the exchange's database.
+
+    Raises:
+        ConfigError: no option, variable or setting names one.
+    """
+    found = load_settings(config_file, {"server.db": db}).config.server.db
+    if found is None:
+        hint = "Name a file or postgresql://user@host/database, here, in STILLWATCH_DB or as server.db in the settings."
+        raise ConfigError("Which database is meant is not said.", where="--db", hint=hint)
+    return found
+
+
+@contextmanager
+def opened_store(db: str | None, config_file: Path | None) -> "Iterator[Store]":
+    """The exchange's store.
+
+    Raises:
+        ConfigError: it is not named, is none, or is of another version.
+        ExchangeError: it cannot be reached.
+    """
+    from stillwatch.exchange.store.store import Store
+
+    store = Store.open(database(db, config_file))
+    try:
+        yield store
+    finally:
+        store.close()
