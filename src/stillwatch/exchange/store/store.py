@@ -60,10 +60,11 @@ class Store:
             ExchangeError: the database cannot be reached.
         """
         database = Database.at(url)
-        if create:
-            schema.upgrade(database)
-        else:
-            schema.check(database)
+        try:
+            (schema.upgrade if create else schema.check)(database)
+        except BaseException:
+            database.engine.dispose()
+            raise
         return cls(database, clock)
 
     def close(self) -> None:
