@@ -1,5 +1,7 @@
 import json
 import uuid
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,7 +12,7 @@ from stillwatch.exchange.log.tiles import inclusion_proof, root_hash
 from stillwatch.exchange.log.tree import leaf_hash, verify_inclusion
 from stillwatch.exchange.model import Collection, Level, Member, Query, Right
 from stillwatch.exchange.signing import SigningKey, sign, to_base64, verify
-from stillwatch.indicators import extensions, ids, markings
+from stillwatch.indicators import extensions, feedback, ids, markings
 
 KEY, ANA = SigningKey.generate(), SigningKey.generate()
 EVERYTHING = Query(versions="all")
@@ -43,14 +45,15 @@ def forum(store, place):
 
 @pytest.fixture
 def post(forum, place, clock):
-    def publish(objects, who="ana", signatures=None, per_day=intake.PER_DAY):
+    def publish(objects, who="ana", signatures=None, per_day=intake.PER_DAY, allow_list=False):
         done = []
 
         def build(transaction):
             done.append(intake.take_in(transaction, posted, KEY, per_day))
             return done[0].parts
 
-        posted = intake.examine(forum.principal(who), forum.root("forum"), place, objects, signatures, now=clock())
+        root = replace(forum.root("forum"), allow_list=allow_list)
+        posted = intake.examine(forum.principal(who), root, place, objects, signatures, now=clock())
         forum.add("forum", who, build)
         return done[0].taken
 
@@ -190,6 +193,56 @@ def test_nobody_speaks_in_the_name_of_another(forum, post, refused):
     assert refused([identity], "cat") == ["It speaks in the name of another member."]
     post([identity, stix(created_by_ref=ana)])
     post([stix(created_by_ref=cat), stix(created_by_ref=f"identity--{uuid.uuid4()}")], "cat")
+
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def words(about, teller):
+    """What a member says of an object, in all three ways."""
+    return [
+        feedback.sighting(about, teller=teller, outcome="unsure", now=NOW),
+        feedback.opinion(about, teller=teller, opinion="agree", now=NOW),
+        feedback.note(about, teller=teller, content="Seen here", now=NOW),
+    ]
+
+
+@pytest.mark.parametrize("allow_list", [False, True])
+def test_nobody_takes_the_ids_that_the_words_of_another_will_have(forum, post, refused, bodies, allow_list):
+    about = {"id": f"indicator--{uuid.uuid4()}"}
+    ana, cat = (forum.member(name).identity for name in ("ana", "cat"))
+    squatted = [each | {"created_by_ref": cat} for each in words(about, ana)]
+    whys = refused(squatted, "cat", allow_list=allow_list)
+    assert whys == 3 * [
+        "Its id may be that of another member's word. Take a random UUID, or one that follows from your own identity."
+    ]
+    post(words(about, cat), "cat", allow_list=allow_list)
+    post(words(about, ana), allow_list=allow_list)
+    assert len(bodies()) == 6
+
+
+def test_where_only_our_objects_are_taken_words_about_something_else_take_no_ids_either(forum, post, refused):
+    about, other = ({"id": f"indicator--{uuid.uuid4()}"} for _ in range(2))
+    ana, cat = (forum.member(name).identity for name in ("ana", "cat"))
+    squatted = words(about, ana)[0] | {"created_by_ref": cat, "sighting_of_ref": other["id"]}
+    assert "another member's word" in refused([squatted], "cat", allow_list=True)[0]
+    post([squatted | {"id": f"sighting--{uuid.uuid4()}"}], "cat", allow_list=True)
+
+
+def test_other_software_may_make_its_own_ids_where_all_objects_are_taken(post, refused):
+    foreign = words({"id": f"indicator--{uuid.uuid4()}"}, f"identity--{uuid.uuid4()}")
+    foreign = [{key: each for key, each in one.items() if key != "created_by_ref"} for one in foreign]
+    assert len(refused(foreign, "cat", allow_list=True)) == 3
+    post(foreign, "cat")
+
+
+def test_ones_own_word_keeps_its_id_whatever_it_says_later(forum, post, bodies):
+    about, other = ({"id": f"indicator--{uuid.uuid4()}"} for _ in range(2))
+    (note,) = words(about, forum.member("cat").identity)[2:]
+    post([note], "cat", allow_list=True)
+    later = note | {"modified": "2026-03-03T09:00:00.000Z", "content": "Seen no more", "object_refs": [other["id"]]}
+    post([later], "cat", allow_list=True)
+    assert len(bodies()) == 2
 
 
 @pytest.fixture

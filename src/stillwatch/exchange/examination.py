@@ -13,6 +13,7 @@ from typing import Any
 from stillwatch.errors import TrustError
 from stillwatch.exchange.model import Collection, Level, Principal, Root
 from stillwatch.exchange.signing import SIGNATURE_BYTES, canonical, from_base64, key_id, verify_bytes
+from stillwatch.exchange.squatting import Name, telling
 from stillwatch.indicators import allowed, incoming, markings, timestamps
 from stillwatch.indicators.published import PUBLISHED
 
@@ -54,6 +55,7 @@ class Examined:
     signature: bytes | None
     key_id: str | None  # of the key that it is by
     by: str | None  # created_by_ref
+    telling: Name | None  # what the id of feedback follows from, beside who speaks
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,7 @@ def _examined(  # noqa: PLR0913, PLR0917 — the object and what it is held agai
         signature=signature,
         key_id=key,
         by=value.get("created_by_ref"),
+        telling=telling(value),
     )
 
 

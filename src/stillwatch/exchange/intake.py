@@ -9,6 +9,7 @@ one, and without anything of its content. What is there already counts as taken:
 - An object is its first publisher's: nobody else makes versions of it or revokes it. What two members derive alike
   (ids by content, UUIDv5) is kept from the first, and the second is told so.
 - Versions only follow; none slides in between or comes from the future. After a revocation there is none.
+- Nobody takes the id that another's sighting, opinion or note will have (`squatting`).
 - A marking never widens.
 - A publisher's signature must hold for the object as it will be served, under the key that the member registered.
 - What is revoked is told in the root's retractions too, to all who could read any version of it; but only where the
@@ -23,8 +24,9 @@ from dataclasses import dataclass, field, replace
 from stillwatch.errors import ExchangeError, TrustError
 from stillwatch.exchange.examination import Examined, Posted, Refusal, Refused, examine
 from stillwatch.exchange.log.entries import Opening, Receipt, committed, object_hash, snapshot
-from stillwatch.exchange.model import Known, Level, LogEntry, NewRecord, Principal, Record
+from stillwatch.exchange.model import Known, Level, LogEntry, NewRecord, Record
 from stillwatch.exchange.signing import SigningKey, canonical
+from stillwatch.exchange.squatting import squats
 from stillwatch.exchange.store import audience
 from stillwatch.exchange.store.transaction import Transaction
 from stillwatch.indicators import extensions, ids, markings, timestamps
@@ -116,7 +118,7 @@ def admit(posted: Posted, known: Mapping[str, Sequence[Known]], desk: Desk) -> A
     fresh, refusals = [], []
     for each in sorted(posted.objects, key=lambda one: (one.version, one.index)):
         try:
-            message = _judged(each, histories[each.id], posted.principal, desk)
+            message = _judged(each, histories[each.id], posted, desk)
         except TrustError as error:
             refusals.append(Refusal(each.index, each.id, str(error)))
             continue
@@ -144,15 +146,18 @@ def withdraw(transaction: Transaction, records: Sequence[Record], exchange_key: 
     return lines
 
 
-def _judged(each: Examined, history: Sequence[Known], principal: Principal, desk: Desk) -> str | None:
+def _judged(each: Examined, history: Sequence[Known], posted: Posted, desk: Desk) -> str | None:
     """None: it is new. A text: it is there already, and what to say of that.
 
     Raises:
         TrustError: it may not stand beside what is there.
     """
-    own = principal.member
-    if {each.id, each.by} & (desk.identities - {own.identity}):
+    own = posted.principal.member
+    others = desk.identities - {own.identity}
+    if {each.id, each.by} & others:
         raise TrustError("It speaks in the name of another member.")
+    if not history:
+        _check_id(each, frozenset({own.identity, each.by or own.identity}), others, strict=posted.root.allow_list)
     if any(each.version == one.version for one in history):
         return ""
     if any(one.publisher != own.name for one in history):
@@ -166,6 +171,13 @@ def _judged(each: Examined, history: Sequence[Known], principal: Principal, desk
     if any(each.level < one.level for one in history):
         raise TrustError("object_marking_refs: wider than those of the version before.")
     return None
+
+
+def _check_id(each: Examined, own: frozenset[str], others: frozenset[str], *, strict: bool) -> None:
+    """Raises TrustError where the id of a new object may be that of another member's future word."""
+    if each.telling and squats(each.id, each.type, each.telling, own=own, others=others, strict=strict):
+        hint = "Take a random UUID, or one that follows from your own identity."
+        raise TrustError("Its id may be that of another member's word.", hint=hint)
 
 
 def _stored(

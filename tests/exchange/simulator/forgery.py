@@ -80,14 +80,16 @@ def squatted_feedback(forum: Forum) -> End:
     me = forum.malicious
     poison = as_vocabulary(poisoned(me, of_words(list(WORDS[-40:]), 0.3)))
     assert me.publish([poison]).status_code == 202
+    other = indicators(said_by(me))[0]
     taken = []
     for victim in forum.honest:
         theirs = feedback.sighting(poison, teller=victim.identity, outcome="unsure", now=now())
-        taken.append(me.post([theirs | {"created_by_ref": me.identity, "where_sighted_refs": [me.identity]}]))
+        mine = theirs | {"created_by_ref": me.identity, "where_sighted_refs": [me.identity]}
+        taken += [me.post([mine]), me.post([mine | {"sighting_of_ref": other["id"]}])]
     reviewed(forum, poison)
     where = stands(forum, poison)
     stopped = refusal(*(each for each in taken if each.status_code != 202)) or "nothing (202)"
-    heard = where["state"] == "disputed"
+    heard = refused(*taken) and where["state"] == "disputed"
     return End(heard, stopped, "nothing" if heard else "their words about that one indicator are lost")
 
 

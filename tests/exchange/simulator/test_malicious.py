@@ -9,9 +9,6 @@ import pytest
 import scenario
 from forum import Forum
 
-#: What is known to get through; see docs/exchange/malicious.md.
-OPEN = frozenset({"squatted feedback"})
-
 
 def test_every_attack_is_described_and_every_description_is_run():
     described = [each["name"] for each in tomllib.loads(scenario.SCENARIO.read_text("utf-8"))["attack"]]
@@ -23,4 +20,4 @@ def test_one_malicious_member_of_ten_is_contained(tmp_path):
     with Forum.opened(tmp_path) as forum:
         findings = list(scenario.run(forum))
         assert scenario.settled(forum) == []
-    assert {each.attack for each in findings if not each.contained} == OPEN
+    assert [each.attack for each in findings if not each.contained] == []
