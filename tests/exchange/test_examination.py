@@ -1,6 +1,7 @@
 import json
 import uuid
 from contextlib import suppress
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 from stillwatch.exchange.examination import AHEAD, MOST_REFUSALS, Refused, examine
 from stillwatch.exchange.model import Collection, Level, Member, Principal, Right, Root
 from stillwatch.exchange.signing import SigningKey, canonical, key_id, sign, to_base64
-from stillwatch.indicators import extensions, markings, timestamps
+from stillwatch.indicators import extensions, feedback, markings, outgoing, patterns, timestamps
 from stillwatch.indicators.published import PUBLISHED
+from stillwatch.indicators.said import Said
 
 KEY, OTHER = SigningKey.generate(), SigningKey.generate()
 ROOT = Root("forum", "The forum")
@@ -191,6 +193,43 @@ def test_an_object_of_ours_passes_the_allow_list_or_is_refused():
     assert "x_price: not on the allow-list" in whys([priced])[0]
     assert posted([indicator(x_price=5)])
     assert "x_price: not on the allow-list" in whys([indicator(x_price=5)], root=Root("forum", "F", allow_list=True))[0]
+
+
+def narrow(**changes):
+    """One card that a handful of accounts share."""
+    pattern = patterns.AccountNetwork(
+        key_epoch="2026Q4", edges={"payment": ("ab" * 16,)}, min_overlap=2, size_bucket="1-9"
+    )
+    draft = Said(
+        key=str(uuid.uuid4()),
+        confidence=75,
+        accounts="1-9",
+        requests="1e3-1e4",
+        first_seen=date(2026, 10, 1),
+        last_seen=date(2026, 10, 20),
+        families=("sign_up",),
+        techniques=(),
+        key_epoch="2026Q4",
+        shared=pattern.edges,
+    )
+    objects = outgoing.objects(draft, contributor=ANA.member.identity, now=datetime(2026, 11, 2, 9, tzinfo=UTC))
+    (found,) = (each for each in objects if each["type"] == "indicator")
+    assert found["pattern"] == patterns.write(pattern)
+    return found | changes
+
+
+def test_what_could_point_at_one_account_is_refused_and_can_be_taken_back():
+    assert whys([narrow()]) == ["pattern: one shared means of a handful of accounts is nearly a name."]
+    assert posted([narrow(revoked=True)])
+
+
+def test_only_the_exchange_says_what_is_retracted():
+    note = feedback.retraction(indicator(), operator=ANA.member.identity, now=datetime(2026, 11, 2, 9, tzinfo=UTC))
+    for root in (ROOT, Root("forum", "F", allow_list=True)):
+        why = "extensions: what is retracted, only the exchange says. Revoke your own object."
+        assert whys([note], root=root) == [why]
+    hidden = indicator(extensions={extensions.RETRACTION: {"extension_type": "property-extension"}})
+    assert "extensions" in whys([hidden])[0]
 
 
 def test_what_comes_with_the_software_is_published_as_it_is():

@@ -14,7 +14,8 @@ from stillwatch.errors import TrustError
 from stillwatch.exchange.model import Collection, Level, Principal, Root
 from stillwatch.exchange.signing import SIGNATURE_BYTES, canonical, from_base64, key_id, verify_bytes
 from stillwatch.exchange.squatting import Name, telling
-from stillwatch.indicators import allowed, incoming, markings, timestamps
+from stillwatch.exchange.trust import blast
+from stillwatch.indicators import allowed, extensions, incoming, markings, timestamps
 from stillwatch.indicators.published import PUBLISHED
 
 #: How far a member's clock may run ahead of ours, in microseconds.
@@ -118,13 +119,12 @@ def _examined(  # noqa: PLR0913, PLR0917 — the object and what it is held agai
         raise TrustError(_listed(problems))
     if (root.allow_list or allowed.applies(value)) and (problems := allowed.check(value)):
         raise TrustError(_listed(problems))
+    _check_content(value)
     _, version = incoming.version(value)
     if version > now + AHEAD:
         raise TrustError("modified: in the future.", hint="Set the clock.")
     served = value if "spec_version" in value else value | {"spec_version": _spec_version(value)}
     body = canonical(served)
-    if PUBLISHED.get(value["id"], value) != value:
-        raise TrustError("id: of a published object, but the object is another.")
     key, signature = given.checked(value["id"], version, body, public)
     return Examined(
         index=index,
@@ -140,6 +140,18 @@ def _examined(  # noqa: PLR0913, PLR0917 — the object and what it is held agai
         by=value.get("created_by_ref"),
         telling=telling(value),
     )
+
+
+def _check_content(value: Mapping[str, Any]) -> None:
+    """Raises TrustError where no member may say it: of everybody, of one account, or as only the exchange does."""
+    if PUBLISHED.get(value["id"], value) != value:
+        raise TrustError("id: of a published object, but the object is another.")
+    carried = value.get("extensions")
+    if isinstance(carried, dict) and extensions.RETRACTION in carried:
+        raise TrustError("extensions: what is retracted, only the exchange says.", hint="Revoke your own object.")
+    withdrawn = value.get("revoked") is True  # what was taken in when other rules held can still be taken back
+    if value["type"] == "indicator" and not withdrawn and (reason := blast.narrow(value)):
+        raise TrustError(f"pattern: {reason}.")
 
 
 def _spec_version(value: Mapping[str, Any]) -> str:

@@ -121,10 +121,8 @@ def forged_retraction(forum: Forum) -> End:
     among = me.post([note])
     victim.pull()
     stands_still = not victim.newest("indicator")[target["id"]].get("revoked")
-    contained = refused(into) and target["id"] not in victim.retracted() and stands_still
-    return End(
-        contained, f"{refusal(into)}; among the indicators: {among.status_code}, and no list of the exchange has it"
-    )
+    contained = refused(into, among) and target["id"] not in victim.retracted() and stands_still
+    return End(contained, refusal(into, among))
 
 
 def revoked_elsewhere(forum: Forum) -> End:

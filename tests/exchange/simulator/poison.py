@@ -36,21 +36,17 @@ def huge_lists(forum: Forum, tokens: int) -> End:
 
 
 def one_account(forum: Forum) -> End:
-    """What the form allows, the receiver refuses."""
+    """Refused by its form or by what it says; and no receiver would use it."""
     me, token = forum.malicious, tokens(1)
     by_class = me.post([as_vocabulary(poisoned(me, of_means({"account": list(token)}, 2, "1-9")))])
     alone = me.post([as_vocabulary(poisoned(me, of_means({"payment": list(token)}, 1, "1-9")))])
     card = as_vocabulary(poisoned(me, of_means({"payment": list(token)}, 2, "1-9")))
     exact = {name: {"min": 3.25, "max": 3.25} for name in ("interarrival_cv", "requests_per_active_hour")}
     habit = as_vocabulary(poisoned(me, written(kind="cadence", features=exact, window="P1D", all_of=True)))
-    allowed = [each for each in (card, habit) if me.post([each]).status_code == 202]
+    responses = [by_class, alone, me.post([card]), me.post([habit])]
     forum.honest[0].traffic.accounts[0].update(token)
     at_home = blast.use(forum.honest[0].traffic.reach(card), sources=9, local=True)
-    contained = (
-        refused(by_class, alone) and all(blast.narrow(each) for each in allowed) and at_home is blast.Use.ONE_ACCOUNT
-    )
-    receiver = "; ".join(str(blast.narrow(each)) for each in allowed)
-    return End(contained, f"{refusal(by_class, alone)}; at the receiver: {receiver or 'nothing came'}")
+    return End(refused(*responses) and at_home is blast.Use.ONE_ACCOUNT, refusal(*responses))
 
 
 def evaluated(forum: Forum) -> End:
