@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from stillwatch.cli import VERBS
+
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_script_completes_stillwatch(run, shell):
@@ -18,4 +20,4 @@ def test_bash_reads_the_script(run):
 
 def test_verbs_are_completed(start):
     environ = {"_STILLWATCH_COMPLETE": "bash_complete", "COMP_WORDS": "stillwatch s", "COMP_CWORD": "1", "PATH": ""}
-    assert start(env=environ).out.split() == ["plain,scan", "plain,simulate"]
+    assert start(env=environ).out.split() == [f"plain,{verb}" for verb in VERBS if verb.startswith("s")]

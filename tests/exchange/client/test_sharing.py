@@ -146,6 +146,29 @@ def test_two_persons_publish_and_another_member_finds_its_own_values(run, exchan
         assert state.indicators(datetime.now(UTC)) == []
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("scan")
+def test_what_was_approved_is_sent_later_where_the_exchange_was_away_and_once_where_the_answer_was_lost(run, exchange):
+    alpha, beta = exchange.members["alpha"], exchange.members["beta"]
+    draft = drafted(run, alpha)["draft"]
+    assert run(alpha, "share", "--approve", draft, "--as", "bob")[0] == 0
+    with State.open(alpha.config.state) as state:  # as if we had been killed before the answer came
+        state.outbox.move(draft, "approved")
+    code, out, err = run(alpha, "sync", "--json")
+    assert code == 0, err
+    assert [each["draft"] for each in json.loads(out)["sent"]] == [draft]
+    run(beta, "sync")
+    versions = [(obj["id"], obj.get("modified")) for obj in mirrored(beta)]
+    assert len(versions) == len(set(versions))
+    again = drafted(run, alpha)["draft"]
+    exchange.stop()
+    assert run(alpha, "share", "--approve", again, "--as", "bob")[0] == 3
+    exchange.start()
+    assert run(alpha, "share", "--approve", again, "--as", "bob")[0] == 0
+    with State.open(alpha.config.state) as state:
+        assert [state.outbox.find(each).stage for each in (draft, again)] == ["sent", "sent"]
+
+
 def test_a_withdrawal_reaches_the_others_with_its_reason(run, scan, exchange):
     alpha, beta = exchange.members["alpha"], exchange.members["beta"]
     published(run, alpha)

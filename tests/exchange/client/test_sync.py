@@ -15,6 +15,7 @@ from stillwatch.exchange.client.session import opened
 from stillwatch.exchange.client.state import State
 from stillwatch.exchange.client.sync import sync
 from stillwatch.exchange.signing import SigningKey, to_base64
+from stillwatch.indicators import timestamps
 from stillwatch.indicators.ids import canonical
 
 
@@ -179,6 +180,28 @@ def test_a_foreign_server_is_mirrored_and_its_poison_is_set_aside(scripted, stra
         assert all(
             reason and "x" * 100 not in reason for _, reason in ((a.id, a.reason) for _, a in state.mirror.set_aside())
         )
+
+
+def test_an_object_that_no_parser_takes_is_left_out_and_the_others_come(scripted, stranger):
+    notes = [note(stranger) for _ in range(30)]
+    rows = [json.dumps(obj) for obj in notes]
+    rows[13] = '{"id": "note--x", "number": ' + "9" * 5000 + "}"
+
+    def answer(_method, path, query):
+        if path.endswith("/objects/"):
+            after = timestamps.parse(query["added_after"]) if "added_after" in query else -1
+            page = [n for n in range(len(rows)) if n * 10**9 > after][: int(query["limit"])]
+            body = f'{{"more": {json.dumps(page[-1:] < [29])}, "objects": [{", ".join(rows[n] for n in page)}]}}'
+            return 200, body.encode(), {"X-TAXII-Date-Added-Last": timestamps.text((page or [0])[-1] * 10**9)}
+        if path.endswith("/collections/"):
+            return 200, {"collections": [{"id": "c", "title": "C", "can_read": True, "can_write": False}]}, {}
+        return (404 if "/ext/" in path else 200), {"versions": ["application/taxii+json;version=2.1"]}, {}
+
+    foreign = replace(stranger, config=stranger.config.model_copy(update={"url": scripted(answer).url}))
+    summary = synced(foreign)
+    assert summary.problems == []
+    assert len(summary.read[0].set_aside) == 1
+    assert held(foreign) == {(obj["id"], obj["modified"]) for n, obj in enumerate(notes) if n != 13}
 
 
 def test_one_collection_that_fails_does_not_hinder_the_others(scripted, stranger):

@@ -8,7 +8,7 @@ Both ways of TAXII 2.1 (3.5) are walked: `next` with the original query, and whe
 - Many objects have one date: the date is stepped to, not over, and the page widened until it holds them all.
 - The same page comes again and again: an error, not a loop.
 - A page is too large or no JSON: it is asked for in smaller pieces, and an object that cannot be read even alone is
-  left out with its reason.
+  left out with its reason (and with it, where the server gives no `next`, those that share its date).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -64,18 +64,16 @@ def walk(
         try:
             answer = ask(state.query())
         except UndigestibleError as error:
-            if state.smaller():
-                continue
-            yield state.stepped_over(error)
-            continue
+            if not state.smaller(error):
+                yield state.stepped_over(error)
         except TrustError:
             raise
         except ExchangeError:
             if not state.restarted():
                 raise
-            continue
-        more = answer.more
-        yield state.take(answer)
+        else:
+            more = answer.more
+            yield state.take(answer)
 
 
 @dataclass
@@ -88,6 +86,8 @@ class _Walk:
     limit: int
     usual: int
     next: str | None = None
+    reached: int | None = None  # the date of the last object that came
+    trouble: int | None = None  # until after this date pages stay small
     seen: set[int] = field(default_factory=set)  # the pages since the last restart
     restarts: int = 0
     empty: int = 0
@@ -103,26 +103,29 @@ class _Walk:
         """Takes a page in, and sets what is asked next."""
         self._refuse_repetition(answer)
         since = self.covered
-        self._cover(answer.last)
+        self._reach(answer.last)
         if answer.more:
             self._onward(answer)
-        self.limit = min(self.usual, self.limit * 2) if self.limit < self.usual else self.limit
+        if self.trouble is not None and (self.reached or 0) >= self.trouble:
+            self.trouble = None
+        if self.trouble is None and self.limit < self.usual:
+            self.limit = min(self.usual, self.limit * 2)
         return Page(answer.objects, self.covered, since)
 
     def restarted(self) -> bool:
-        """Goes on from what is covered, where a `next` was refused or lost; False where that would be no use."""
+        """Goes on from the last date, where a `next` was refused or lost; False where that would be no use."""
         if self.next is None or self.restarts >= _RESTARTS:
             return False
         self.restarts += 1
-        self.after, self.next, self.seen = self.covered, None, set()
+        self._back()
         return True
 
-    def smaller(self) -> bool:
+    def smaller(self, error: UndigestibleError) -> bool:
         """Asks anew for fewer objects; False where it was only one."""
         if self.limit == 1:
             return False
-        self.limit = max(1, self.limit // 10)
-        self.after, self.next, self.seen = self.covered, None, set()
+        self.limit, self.trouble = max(1, self.limit // 10), error.last or 0
+        self._back()
         return True
 
     def stepped_over(self, error: UndigestibleError) -> Page:
@@ -135,7 +138,7 @@ class _Walk:
             raise error
         self.after, self.next, self.seen = error.last, None, set()
         since = self.covered
-        self._cover(error.last)
+        self._reach(error.last)
         return Page((), self.covered, since, left_out=error.what)
 
     def _refuse_repetition(self, answer: Answer) -> None:
@@ -146,10 +149,17 @@ class _Walk:
             raise ExchangeError("The exchange repeats the same page without an end.", hint=hint)
         self.seen.add(page)
 
-    def _cover(self, last: int | None) -> None:
-        """Before the date of the last object nothing is missing; at that date there may be more."""
-        if last is not None and last - self.overlap > (self.covered or 0):
-            self.covered, self.restarts = last - self.overlap, 0
+    def _reach(self, last: int | None) -> None:
+        """Before the date of the last object nothing is missing; at that date, and shortly before it, there may be."""
+        if last is not None and (self.reached is None or last > self.reached):
+            self.reached, self.restarts = last, 0
+            self.covered = max(last - self.overlap, self.covered or 0)
+
+    def _back(self) -> None:
+        """Asks by date instead of `next`, from where objects may be missing."""
+        self.next, self.seen = None, set()
+        if self.reached is not None:
+            self.after = max(self.reached - min(self.overlap, 1), self.after or 0)
 
     def _onward(self, answer: Answer) -> None:
         self.next = answer.next
@@ -157,7 +167,8 @@ class _Walk:
             return
         if answer.last is None:
             raise ExchangeError("The exchange says that more follows, but not how to ask for it.")
-        step = answer.last - min(self.overlap, 1)
+        alone = self.limit == 1 and self.trouble is not None  # something near cannot be read: one date after the other
+        step = answer.last - (0 if alone else min(self.overlap, 1))
         if self.after is None or step > self.after:
             self.after, self.widest = step, 0
         elif len(answer.objects) > self.widest and self.limit < _WIDEST:

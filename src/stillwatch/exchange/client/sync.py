@@ -19,7 +19,7 @@ from stillwatch.exchange.client import publishing
 from stillwatch.exchange.client.answers import Matched, answers
 from stillwatch.exchange.client.checking import checked, retracted
 from stillwatch.exchange.client.extension import Extension, speaker
-from stillwatch.exchange.client.mirror import Delivery, Source, Taken
+from stillwatch.exchange.client.mirror import Delivery, SetAside, Source, Taken
 from stillwatch.exchange.client.paging import Page
 from stillwatch.exchange.client.session import Session, Voice, signing_key
 from stillwatch.exchange.client.state import State
@@ -167,6 +167,8 @@ def _delivery(
     vouched = extension.vouched(collection, page) if extension else None
     ids = [each["id"] for each in page.objects if isinstance(each, dict) and isinstance(each.get("id"), str)]
     imported, aside = checked(page.objects, vouched, state.mirror.publishers(source.root, ids))
+    if page.left_out:
+        aside += (SetAside(f"unreadable--{page.covered}", page.covered or 0, page.left_out),)
     withdrawn = retracted(imported) if extension and extension.retracts(collection) else frozenset()
     return Delivery(imported, aside, withdrawn, page.covered)
 

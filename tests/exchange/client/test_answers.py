@@ -1,0 +1,88 @@
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stillwatch.exchange.client.answers import answers
+from stillwatch.indicators.extensions import FEEDBACK
+
+NOW = datetime(2026, 11, 5, 12, tzinfo=UTC)
+TELLER = "identity--ac8efe12-1c59-49f1-ba2d-de83458bfed0"
+MARKS = ["marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003"]
+
+
+@dataclass
+class Verdict:
+    verdict: str
+    stands: bool = True
+
+
+@dataclass
+class Campaign:
+    indicators: tuple
+    review: Verdict | None
+    accounts: tuple = tuple(range(30))
+    requests: int = 4321
+    first_seen: datetime = NOW - timedelta(days=9)
+    last_seen: datetime = NOW
+    id: str = "c-1"
+    bits: float = 10.0
+    evidence: tuple = field(default_factory=tuple)
+
+
+def name(number):
+    return f"indicator--{number:08}-0000-5000-8000-000000000000"
+
+
+INDICATORS = {name(n): {"id": name(n), "type": "indicator", "object_marking_refs": MARKS} for n in range(3)}
+REVIEWS = st.one_of(st.none(), st.builds(Verdict, st.sampled_from(["confirmed", "rejected", "unsure"]), st.booleans()))
+CAMPAIGNS = st.lists(
+    st.builds(Campaign, st.lists(st.integers(0, 4).map(name), max_size=3).map(tuple), REVIEWS), max_size=4
+)
+
+
+def said(campaigns, before=None, now=NOW):
+    return answers(campaigns, INDICATORS, teller=TELLER, before=before or {}, now=now)
+
+
+def outcomes(objects):
+    return {o["sighting_of_ref"]: o["extensions"][FEEDBACK]["outcome"] for o in objects if o["type"] == "sighting"}
+
+
+@given(CAMPAIGNS)
+def test_only_what_a_person_judged_and_still_stands_is_answered(campaigns):
+    judged = {each for c in campaigns if c.review and c.review.stands for each in c.indicators if each in INDICATORS}
+    assert outcomes(said(campaigns)).keys() == judged
+
+
+@given(CAMPAIGNS)
+def test_saying_it_again_says_nothing(campaigns):
+    first = said(campaigns)
+    assert said(campaigns, {each["id"]: each for each in first}, NOW + timedelta(days=1)) == []
+
+
+@given(CAMPAIGNS)
+def test_answers_are_marked_as_what_they_are_about_and_tell_neither_counts_nor_moments(campaigns):
+    for each in said(campaigns):
+        assert each["object_marking_refs"] == MARKS
+        assert "4321" not in str(each)
+        assert "explanation" not in each
+        assert each.get("first_seen", "T00:00:00Z").endswith("T00:00:00Z")
+
+
+def test_of_two_campaigns_the_one_that_it_was_right_about_counts():
+    wrong, right = Campaign((name(0),), Verdict("rejected")), Campaign((name(0),), Verdict("confirmed"))
+    assert outcomes(said([wrong, right])) == outcomes(said([right, wrong])) == {name(0): "true-positive"}
+
+
+def test_who_is_unsure_has_no_opinion():
+    objects = said([Campaign((name(0),), Verdict("unsure"))])
+    assert [each["type"] for each in objects] == ["sighting"]
+
+
+def test_another_verdict_is_a_newer_version():
+    first = said([Campaign((name(0),), Verdict("confirmed"))])
+    later = said([Campaign((name(0),), Verdict("rejected"))], {each["id"]: each for each in first}, NOW)
+    assert {each["id"] for each in later} == {each["id"] for each in first}
+    assert all(new["modified"] > first[0]["modified"] for new in later)
