@@ -85,6 +85,11 @@ def test_findings_without_marks_say_so():
     assert "signature" in [each.field for each in said(campaign()).held]
 
 
+def test_families_that_speak_alike_have_one_order():
+    reasons = tuple(evidence(family, 3.5) for family in ("network", "client", "time", "text"))
+    assert said(campaign(reasons=reasons)).said.families == ("client", "network", "text", "time")
+
+
 def test_others_words_are_not_said_back():
     own, theirs = evidence("text", 9.0), evidence("alliance", 8.0)
     both, alone = said(campaign(reasons=(own, theirs))), said(campaign(reasons=(own,)))

@@ -165,7 +165,8 @@ def said(campaign: Found, marks: Marks | None = None) -> Draft:
         raise PrivacyError("All that speaks for the campaign came from other members: there is nothing to tell them.")
     echoed = sum(e.bits for e in campaign.evidence if e.family == ECHO)
     values, kept = _values(len(campaign.accounts), marks)
-    families = sorted({e.family for e in own}, key=lambda family: -sum(e.bits for e in own if e.family == family))
+    bits = {e.family: sum(other.bits for other in own if other.family == e.family) for e in own}
+    families = sorted(bits, key=lambda family: (-bits[family], family))
     whole = Said(
         key=ids.derived("campaign", campaign.id).removeprefix("campaign--"),
         confidence=confidence(campaign.bits - echoed),
