@@ -26,13 +26,13 @@ def database(tmp_path):
     member = Member("ana", f"identity--{uuid.uuid4()}", "basic")
     store.add_member(member, hashed("secret"), {collection: Right(read=True, write=True)})
     store.close()
-    SigningKey.generate().save(tmp_path / "exchange.pem")
+    SigningKey.generate().save(tmp_path / "forum.pem")
     return tmp_path / "forum.sqlite"
 
 
 @contextmanager
 def serving(*args):
-    program = [sys.executable, "-m", "stillwatch.cli", "serve", "exchange", "--key", "exchange.pem", *map(str, args)]
+    program = [sys.executable, "-m", "stillwatch.cli", "serve", "exchange", *map(str, args)]
     process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         yield process, re.search(r"http\S*(?=/taxii2/)", process.stdout.readline())[0]
@@ -72,6 +72,7 @@ def test_measurements_have_a_token_of_their_own(database, tmp_path):
 @pytest.mark.parametrize(
     ("args", "code", "says"),
     [
+        ((), 2, "Which database is meant is not said"),
         (("--db", "absent.sqlite"), 2, "absent.sqlite: There is no exchange here."),
         (("--db", "mysql://forum"), 2, "no database that the exchange knows"),
         (("--db", "forum.sqlite", "--listen", "everywhere"), 2, "no HOST:PORT"),
@@ -90,8 +91,7 @@ def test_measurements_have_a_token_of_their_own(database, tmp_path):
 )
 @pytest.mark.usefixtures("database")
 def test_what_is_wrong_is_one_line(run, args, code, says):
-    key = () if "--key" in args else ("--key", "exchange.pem")
-    ran = run("serve", "exchange", *key, *args)
+    ran = run("serve", "exchange", *args)
     assert ran.code == code
     assert says in ran.err
     assert ran.err.count("\n") == 1
@@ -101,6 +101,6 @@ def test_what_is_wrong_is_one_line(run, args, code, says):
 def test_a_port_that_is_taken_is_told(run, database):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         place = f"127.0.0.1:{taken.getsockname()[1]}"
-        ran = run("serve", "exchange", "--db", database, "--key", "exchange.pem", "--listen", place)
+        ran = run("serve", "exchange", "--db", database, "--listen", place)
     assert ran.code == 2
     assert f"{place}: The server cannot listen here" in ran.err

@@ -1,13 +1,16 @@
 """`stillwatch serve`: what others reach over the network."""
 
 import sys
-from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from stillwatch.cli import options
 from stillwatch.errors import ConfigError
+
+if TYPE_CHECKING:
+    from stillwatch.exchange.signing import SigningKey
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 — named to be refused without a public URL
@@ -15,19 +18,27 @@ _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 — named to be refused
 
 @click.group(short_help="Serve the exchange.")
 def command() -> None:
-    """Serve others over the network."""
+    """Serve others over the network.
+
+    \b
+    Example:
+      stillwatch serve exchange --db forum.sqlite --listen 127.0.0.1:8080
+    """
 
 
 @command.command(short_help="Serve an exchange to its members, by TAXII 2.1.")
-@click.option("--db", metavar="URL", required=True, help="A SQLite file, or postgresql://user@host/database.")
+@options.db
 @click.option(
-    "--key", "key_file", type=options.FILE, metavar="FILE", required=True, help="The exchange's own Ed25519 key."
+    "--key",
+    "key_file",
+    type=options.FILE,
+    metavar="FILE",
+    help="The exchange's own key; beside a SQLite file (forum.sqlite: forum.pem) by default.",
 )
 @click.option(
     "--listen", default="127.0.0.1:8080", show_default=True, metavar="HOST:PORT", help="Where; port 0 is any free one."
 )
 @click.option("--public-url", metavar="URL", help="As members see it, if that is not where it listens.")
-@click.option("--title", default="stillwatch exchange", show_default=True, help="What discovery calls it.")
 @click.option(
     "--page-size", type=click.IntRange(1, 10_000), default=1000, show_default=True, help="Objects of a page, at most."
 )
@@ -39,14 +50,14 @@ def command() -> None:
     "--insecure-http", is_flag=True, help="Serve without TLS beyond this machine: behind a proxy that has it."
 )
 @click.option("--metrics-token", type=options.FILE, metavar="FILE", help="Serve /metrics to whoever has this token.")
+@options.config
 @options.quiet
 def exchange(
     *,
-    db: str,
-    key_file: Path,
+    db: str | None,
+    key_file: Path | None,
     listen: str,
     public_url: str | None,
-    title: str,
     page_size: int,
     basic: bool,
     tls_cert: Path | None,
@@ -54,6 +65,7 @@ def exchange(
     client_ca: Path | None,
     insecure_http: bool,
     metrics_token: Path | None,
+    config_file: Path | None,
     quiet: bool,
 ) -> None:
     """Serve an exchange to its members, until it is told to end (SIGTERM, Ctrl-C).
@@ -71,28 +83,36 @@ def exchange(
     from stillwatch.exchange.server.app import create
     from stillwatch.exchange.server.exchange import Exchange
     from stillwatch.exchange.server.journal import log_to
-    from stillwatch.exchange.signing import SigningKey
-    from stillwatch.exchange.store.store import Store
 
     host, port = _address(listen)
     _check_secure(host, tls_cert, tls_key, client_ca, insecure_http=insecure_http)
     _check_public(public_url, host)
     tls = connection.context(tls_cert, tls_key, client_ca) if tls_cert and tls_key else None
-    token, key = _first_line(metrics_token) if metrics_token else None, SigningKey.load(key_file)
-    with closing(Store.open(db)) as store, process.listen(host, port) as socket:
+    token = _first_line(metrics_token) if metrics_token else None
+    with options.opened_store(db, config_file) as store, process.listen(host, port) as socket:
+        key = _key(key_file, store.database.file)
         made = Exchange(
             store=store,
             signing_key=key,
             public_url=(public_url or _url(host, socket.getsockname()[1], secure=tls is not None)).rstrip("/"),
             cursor_key=key.secret("cursors"),
             token_key=key.secret("access tokens"),
-            title=title,
+            title=(store.get_document("", "exchange") or {}).get("title", "stillwatch exchange"),
             page_size=page_size,
             basic=basic,
             metrics_token=token,
         )
         log_to(sys.stderr, requests=not quiet)
         process.Server(create(made), socket, tls=tls, ready=lambda: _tell(made.public_url)).run()
+
+
+def _key(named: Path | None, database: Path | None) -> "SigningKey":
+    from stillwatch.exchange.signing import SigningKey
+
+    place = named or (database.with_suffix(".pem") if database else None)
+    if place is None:
+        raise ConfigError("Where the exchange's key lies is not said.", where="--key", hint="Name its file.")
+    return SigningKey.load(place)
 
 
 def _tell(url: str) -> None:

@@ -66,13 +66,15 @@ def test_a_refused_turn_holds_nothing(clock):
 
 
 def test_bodies_find_room_and_a_single_large_one_always(clock):
-    load = Load(Limits(bodies=10), clock)
-    large = load.body(100)
-    assert refused(lambda: load.body(1)) == 503
-    large.release()
-    load.body(6)
-    assert refused(lambda: load.body(6)) == 503
-    load.body(4)
+    load = Load(Limits(bodies=10, member_bodies=8), clock)
+    large = load.body("a", 100)
+    assert refused(lambda: load.body("b", 1)) == 503
+    for place in large:
+        place.release()
+    load.body("a", 6)
+    assert refused(lambda: load.body("a", 4)) == 429
+    assert refused(lambda: load.body("b", 6)) == 503
+    load.body("b", 4)
 
 
 def test_streams(clock):

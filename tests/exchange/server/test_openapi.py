@@ -39,6 +39,7 @@ def test_it_has_every_endpoint_of_taxii(document):
         (f"{collection}/objects/{{object_id}}/", "delete"),
         (f"{collection}/objects/{{object_id}}/versions/", "get"),
         ("/oauth/token", "post"),
+        *((path, "get") for path in ("/healthz", "/metrics", "/openapi.json")),
     }
     assert "/{root}/ext/stream/{collection}/" in document["paths"]
 

@@ -8,6 +8,7 @@ import pytest
 
 from stillwatch.exchange import intake
 from stillwatch.exchange.model import Collection, Right, Root
+from stillwatch.exchange.store.store import Store
 
 TAXII, STIX = "application/taxii+json", "application/stix+json"
 
@@ -43,6 +44,17 @@ def test_the_status_is_kept_for_whoever_added_and_for_nobody_else(forum, stix):
     for unknown in (uuid.uuid4(), "nothing", "%00"):
         assert forum.get(f"/alliance/status/{unknown}/").status_code == 404
     assert forum.get(f"/elsewhere/status/{status['id']}/").status_code == 404
+
+
+def test_the_status_is_kept_for_a_day(forum_of, tmp_path, stix):
+    now = [1_790_000_000_000_000]
+    forum = forum_of(Store.open(str(tmp_path / "clocked.sqlite"), create=True, clock=lambda: now[0]))
+    path = f"/alliance/status/{forum.post([stix()]).json()['id']}/"
+    now[0] += 24 * 3600 * 1_000_000
+    assert forum.get(path).status_code == 200
+    now[0] += 3600 * 1_000_000
+    forum.post([stix()])
+    assert forum.get(path).status_code == 404
 
 
 @pytest.mark.parametrize("rest", ["", ";version=2.1", ' ; version="2.1"', ";charset=utf-8", "; Version=2.1"])

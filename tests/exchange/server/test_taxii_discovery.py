@@ -13,6 +13,7 @@ def test_every_answer_has_the_media_type_of_taxii(forum, path):
     answer = forum.get(path.format(path=forum.path))
     assert answer.status_code == 200
     assert answer.headers["content-type"] == TAXII
+    assert answer.headers["cache-control"] == "no-store"
 
 
 @pytest.mark.parametrize("path", GETS)

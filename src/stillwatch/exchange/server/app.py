@@ -27,9 +27,9 @@ from stillwatch.exchange.server.errors import Boundary, form_problem, not_found,
 from stillwatch.exchange.server.exchange import Exchange
 from stillwatch.exchange.server.journal import Journal
 from stillwatch.exchange.server.limits import Load
-from stillwatch.exchange.server.openapi import describe
+from stillwatch.exchange.server.openapi import describe, opened
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(tags=["Operation"])
 
 _ROUTERS = (oauth, discovery, objects, adding, stream, log, contributors, statistics, tokens)
 
@@ -58,7 +58,7 @@ def create(exchange: Exchange) -> FastAPI:
     return app
 
 
-@router.get("/healthz")
+@router.get("/healthz", summary="Whether it works", **opened("application/json", "It can use its database."))
 def health(request: Request) -> Response:
     """Whether the exchange can use its database; a Problem 503 if not."""
     exchange: Exchange = request.app.state.exchange
@@ -66,13 +66,13 @@ def health(request: Request) -> Response:
     return Response(b'{"status":"ok"}', media_type="application/json")
 
 
-@router.get("/openapi.json")
+@router.get("/openapi.json", summary="This document", **opened("application/json", "OpenAPI 3.1."))
 async def openapi(request: Request) -> Response:
     """How to ask; of nothing that is there."""
     return JSONResponse(request.app.state.openapi)
 
 
-@router.get("/metrics")
+@router.get("/metrics", summary="Measurements", **opened("text/plain", "For Prometheus, with the operator's token."))
 async def metrics(request: Request) -> Response:
     """For Prometheus, with the operator's own token: counts of what is stored are not for members."""
     exchange: Exchange = request.app.state.exchange

@@ -41,17 +41,19 @@ async def received(request: Request, *, limit: int) -> AsyncIterator[bytes]:
         limit: bytes that are taken at most.
 
     Raises:
-        Problem: 413 it is longer, as Content-Length says or as it turns out; 408 it does not come; 503 there is no
-            room.
+        Problem: 413 it is longer, as Content-Length says or as it turns out; 408 it does not come; 503 or 429
+            there is no room.
     """
     declared = _declared(request)
     if declared is not None and declared > limit:
         raise _too_long(limit)
-    room = request.app.state.load.body(limit if declared is None else declared)
+    who = request.scope["state"]["principal"]
+    held = request.app.state.load.body(who.member.name if who else "", limit if declared is None else declared)
     try:
         yield await _collected(request, limit)
     finally:
-        room.release()
+        for room in held:
+            room.release()
 
 
 def _declared(request: Request) -> int | None:

@@ -12,6 +12,7 @@ import secrets
 import time
 from typing import TextIO
 
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stillwatch.exchange.server.exchange import Exchange, microseconds
@@ -38,7 +39,9 @@ class Journal:
 
         async def noting(message: Message) -> None:
             nonlocal status
-            status = message.get("status", status)
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message).setdefault("Cache-Control", "no-store")  # it is this member's alone
             await send(message)
 
         try:

@@ -19,6 +19,7 @@ class Limits:
     member_rate: float = 200.0  # requests a second of one member, in the long run
     member_burst: int = 2000  # requests that he may have saved up
     bodies: int = 512 * 1024 * 1024  # bytes of request bodies in memory at a time
+    member_bodies: int = 256 * 1024 * 1024  # of one member
     streams: int = 64  # event streams at a time
     member_streams: int = 8  # of one member
 
@@ -80,20 +81,24 @@ class Load:
             Problem: 503 or 429, too many are open.
         """
         mine = self._take(f"streams of {member}", 1, self.limits.member_streams, _too_many(30))
-        try:
-            return mine, self._take("streams", 1, self.limits.streams, _busy(30))
-        except Problem:
-            mine.release()
-            raise
+        return self._both(mine, "streams", 1, self.limits.streams, _busy(30))
 
-    def body(self, size: int) -> Place:
+    def body(self, member: str, size: int) -> tuple[Place, Place]:
         """Room for a request body of so many bytes; a single one always finds room.
 
         Raises:
-            Problem: 503, too much is held already.
+            Problem: 503 or 429, too much is held already.
         """
-        bound = max(self.limits.bodies, size)
-        return self._take("bodies", size, bound, _busy())
+        mine = self._take(f"bodies of {member}", size, max(self.limits.member_bodies, size), _too_many(1))
+        return self._both(mine, "bodies", size, max(self.limits.bodies, size), _busy())
+
+    def _both(self, mine: Place, what: str, amount: int, bound: int, problem: Problem) -> tuple[Place, Place]:
+        """A member's share, and the whole that it is a share of."""
+        try:
+            return mine, self._take(what, amount, bound, problem)
+        except Problem:
+            mine.release()
+            raise
 
     def _take(self, what: str, amount: int, bound: int, problem: Problem) -> Place:
         taken = self._taken.get(what, 0)

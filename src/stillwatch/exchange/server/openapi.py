@@ -154,6 +154,12 @@ def token_endpoint() -> dict[str, Any]:
     return described | {"openapi_extra": extra}
 
 
+def opened(media_type: str, says: str) -> dict[str, Any]:
+    """What the decorator of an endpoint takes that is no member's."""
+    answer = {"description": says, "content": {media_type: {}}}
+    return {"response_class": Response, "responses": {200: answer} | problems(404), "openapi_extra": {"security": []}}
+
+
 def parameters(kind: Kind) -> list[Schema]:
     """The parameters of a query that this kind of endpoint knows."""
     return [{"name": name, "in": "query"} | said for name, said in _PARAMETERS.items() if name in KNOWN[kind]]
