@@ -29,7 +29,7 @@ from stillwatch.exchange.signing import sign
 
 BATCH, WRITERS = 100, 2
 ADDED = 10_000
-MEDALLION_ADDED = 3_000  # its reads take time by the square of what it holds
+MEDALLION_ADDED = 1_000  # its reads take time by the square of what it holds
 SIZES, FULL = (10_000, 100_000), (10_000, 100_000, 1_000_000)
 SINCE = 1_790_000_000_000_000  # microseconds: when what is loaded was added
 TYPE = "application/taxii+json;version=2.1"

@@ -130,7 +130,11 @@ def medallion(folder: Path) -> Iterator[Server]:
         },
     }  # fmt: skip
     (folder / "store.json").write_text(json.dumps(store))
-    backend = {"module_class": "MemoryBackend", "filename": str(folder / "store.json")}
+    backend = {
+        "module": "medallion.backends.memory_backend",
+        "module_class": "MemoryBackend",
+        "filename": str(folder / "store.json"),
+    }
     users = {"users": {"ana": "secret"}, "backend": backend, "taxii": {"max_page_size": 1000}}
     (folder / "config.json").write_text(json.dumps(users))
     program = str(Path(sys.executable).with_name("medallion"))

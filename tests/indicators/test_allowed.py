@@ -164,7 +164,7 @@ def test_the_list_holds_for_what_is_ours_wherever_it_stands(indicator):
     assert allowed.applies(indicator)
     assert allowed.applies({"type": "x-a", "extensions": {extensions.FEEDBACK: {}}})
     assert not allowed.applies({"type": "indicator", "pattern_type": "stix", "extensions": {"x": {}}})
-    assert not allowed.applies({"type": "indicator", "extensions": []})
+    assert not allowed.applies({"type": "indicator", "pattern_type": "model-api-sig", "extensions": []})
 
 
 @given(st.sampled_from(OURS), st.dictionaries(st.sampled_from(sorted({k for each in OURS for k in each})), json_values))

@@ -53,11 +53,12 @@ def check(obj: Mapping[str, Any]) -> list[str]:
 
 
 def applies(obj: Mapping[str, Any]) -> bool:
-    """Whether an object is one of ours, so that the list holds for it in whatever collection it stands."""
+    """Whether an object carries our extensions, so that the list holds for it in whatever collection it stands.
+
+    A pattern type alone is no such mark: others may use the same word, and a root without an allow-list is theirs, too.
+    """
     carried = obj.get("extensions")
-    return obj.get("pattern_type") == patterns.PATTERN_TYPE or (
-        isinstance(carried, dict) and not carried.keys().isdisjoint(extensions.ALL)
-    )
+    return isinstance(carried, dict) and not carried.keys().isdisjoint(extensions.ALL)
 
 
 def _problems(obj: Mapping[str, Any]) -> Iterator[str]:
