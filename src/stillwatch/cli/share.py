@@ -17,7 +17,8 @@ from stillwatch.errors import ConfigError, InputError, PrivacyError
 
 if TYPE_CHECKING:
     from stillwatch.config import ExchangeConfig, Settings
-    from stillwatch.exchange.client.publishing import People, Sent
+    from stillwatch.exchange.client.people import People
+    from stillwatch.exchange.client.publishing import Sent
     from stillwatch.exchange.client.share import Plan, Rules
     from stillwatch.reports.document import Campaign
 
@@ -236,7 +237,7 @@ def _rules(exchange: "ExchangeConfig", *, tokens: bool, tlp: str | None = None) 
 
 
 def _people(exchange: "ExchangeConfig") -> "People":
-    from stillwatch.exchange.client.publishing import People
+    from stillwatch.exchange.client.people import People
 
     return People(frozenset(exchange.publishers), frozenset(exchange.approvers))
 

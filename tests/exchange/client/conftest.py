@@ -199,7 +199,7 @@ class Member:
     config: ExchangeConfig
 
 
-def enlisted(folder: Path, name: str, port: int) -> tuple[Member, SigningKey]:
+def enlisted(folder: Path, name: str, port: int, way: str = "basic") -> tuple[Member, SigningKey]:
     """A member with its files: a key, a secret, a state."""
     folder.mkdir()
     own = SigningKey.generate()
@@ -208,7 +208,7 @@ def enlisted(folder: Path, name: str, port: int) -> tuple[Member, SigningKey]:
     (folder / "secret").chmod(0o600)
     config = ExchangeConfig(
         url=f"http://127.0.0.1:{port}/taxii2/",
-        auth="basic",
+        auth=way,
         member=name,
         secret_file=folder / "secret",
         key_file=folder / "key.pem",
@@ -235,9 +235,9 @@ def exchange(tmp_path):
     store.add_root(Root("forum", "The forum"))
     store.add_collection(TrustedCollection(COLLECTION, "forum", "Findings", "findings"))
     port, members = free_port(), {}
-    for name in ("alpha", "beta", "gamma"):
-        members[name], own = enlisted(tmp_path / name, name, port)
-        member = TrustedMember(name, members[name].identity, "basic", quarantined=False, public_key=own.public)
+    for name, way in (("alpha", "oauth"), ("beta", "basic"), ("gamma", "basic")):
+        members[name], own = enlisted(tmp_path / name, name, port, way)
+        member = TrustedMember(name, members[name].identity, way, quarantined=False, public_key=own.public)
         store.add_member(member, secret_hash.hash(f"secret of {name}"), {COLLECTION: Right(read=True, write=True)})
     store.close()
     database, key_file = str(tmp_path / "exchange.sqlite"), tmp_path / "exchange.pem"

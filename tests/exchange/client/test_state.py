@@ -5,7 +5,7 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stillwatch.errors import ConfigError, InputError, StillwatchError
@@ -70,6 +70,7 @@ def test_what_was_taken_is_there_after_a_restart_with_all_that_is_unknown(tmp_pa
         assert taken(opened, imported(obj), covered=7) == opened.mirror.take(SOURCE, Delivery())
 
 
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.one_of(st.none(), st.integers(0, 100)), max_size=10))
 def test_a_checkpoint_never_goes_back(tmp_path_factory, given_ones):
     with State.open(tmp_path_factory.mktemp("state") / "s") as opened:

@@ -12,18 +12,15 @@ import random
 import ssl
 import time
 import urllib.request
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
-from urllib.parse import quote
 
 import httpx2
 
 from stillwatch import __version__
 from stillwatch.errors import ConfigError, ExchangeError, TrustError
-
-Scheme = Literal["oauth", "basic", "token", "mtls"]
+from stillwatch.exchange.client.authentication import Scheme, authentication
 
 LARGEST = 128 * 1024 * 1024  # bytes of one answer; above the 100 MiB that a TAXII server commonly takes in one POST
 PASSING = frozenset({429, 502, 503, 504})
@@ -91,9 +88,11 @@ def connect(access: Access, *, sleep: Callable[[float], None] = time.sleep) -> h
     url = httpx2.URL(access.url)
     proxies = {} if urllib.request.proxy_bypass(url.host) else urllib.request.getproxies()
     inner = httpx2.HTTPTransport(verify=_tls(access), proxy=proxies.get(url.scheme))
+    token_url = access.token_url or str(url.join("/oauth/token"))
+    auth = authentication(access.scheme, member=access.member or "", secret=access.secret or "", token_url=token_url)
     agent = {"User-Agent": f"stillwatch/{__version__}", "Accept-Encoding": "identity"}
     guard = Guard(inner, home, attempts=access.attempts, sleep=sleep)
-    return httpx2.Client(transport=guard, auth=_auth(access), headers=agent, timeout=access.timeout)
+    return httpx2.Client(transport=guard, auth=auth, headers=agent, timeout=access.timeout)
 
 
 class Guard(httpx2.BaseTransport):
@@ -184,61 +183,6 @@ class TooLargeError(ExchangeError):
     def __init__(self, headers: httpx2.Headers, *, where: str) -> None:
         super().__init__("The answer is larger than is taken.", where=where)
         self.headers = headers
-
-
-class OAuth(httpx2.Auth):
-    """OAuth2 client credentials (RFC 6749, section 4.4): a token for a while, a new one when it is refused."""
-
-    requires_response_body = True
-
-    def __init__(self, url: str, member: str, secret: str) -> None:
-        self._url, self._basic = url, httpx2.BasicAuth(quote(member, safe=""), quote(secret, safe=""))
-        self._token: str | None = None
-
-    def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
-        """Asks for a token where there is none, and for another where it is no longer taken."""
-        for renew in (self._token is None, True):
-            if renew:
-                asked = httpx2.Request("POST", self._url, data={"grant_type": "client_credentials"})
-                self._token = _granted((yield next(self._basic.auth_flow(asked))))
-            request.headers["Authorization"] = f"Bearer {self._token}"
-            if (yield request).status_code != 401:
-                return
-
-
-def _granted(response: httpx2.Response) -> str:
-    place = _place(response.request.url)
-    if response.status_code in {400, 401, 403}:
-        hint = "Check exchange.member and its secret; the operator can issue a new one."
-        raise TrustError("The member's credentials are not accepted.", where=place, hint=hint)
-    try:
-        token = response.json()["access_token"]
-    except (ValueError, LookupError, TypeError, RecursionError):
-        token = None
-    if not isinstance(token, str):
-        hint = "If the exchange asks for passwords or certificates instead, set exchange.auth."
-        raise ExchangeError("No OAuth2 token is given here.", where=place, hint=hint)
-    return token
-
-
-def _auth(access: Access) -> httpx2.Auth | None:
-    """How each request says who asks."""
-    member, secret = access.member or "", access.secret or ""
-    match access.scheme:
-        case "oauth":
-            url = access.token_url or str(httpx2.URL(access.url).join("/oauth/token"))
-            return OAuth(url, member, secret)
-        case "basic":
-            return httpx2.BasicAuth(member, secret)
-        case "token":
-            return httpx2.FunctionAuth(lambda request: _with_token(request, secret))
-        case "mtls":
-            return None
-
-
-def _with_token(request: httpx2.Request, secret: str) -> httpx2.Request:
-    request.headers["Authorization"] = f"Bearer {secret}"
-    return request
 
 
 def _tls(access: Access) -> ssl.SSLContext | bool:

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from stillwatch.errors import ConfigError, ExchangeError, InputError, TrustError
+from stillwatch.errors import ConfigError, ExchangeError, InputError
 from stillwatch.exchange.client.extension import Extension, speaker, token_client
 from stillwatch.exchange.client.outbox import Draft, Outbox, Said
+from stillwatch.exchange.client.people import People
 from stillwatch.exchange.client.session import Session, Voice
 from stillwatch.exchange.client.share import Plan, Rules, Tokens, asked, built, shown
 from stillwatch.exchange.client.state import State
@@ -30,33 +31,6 @@ from stillwatch.indicators.published import PUBLISHED
 from stillwatch.indicators.said import TokenClass
 
 SIGNATURES = "x_stillwatch_signatures"
-
-
-@dataclass(frozen=True)
-class People:
-    """Who of us may do what."""
-
-    publishers: frozenset[str]
-    approvers: frozenset[str]
-
-    def check_publisher(self, person: str) -> None:
-        """Raises TrustError unless the person may draft and withdraw."""
-        _check(person, self.publishers, "publishers", "draft or withdraw")
-
-    def check_approver(self, person: str, drafted_by: str) -> None:
-        """Raises TrustError unless the person may approve what another one drafted."""
-        _check(person, self.approvers, "approvers", "approve")
-        if person == drafted_by:
-            hint = "What leaves is looked at by two persons: ask another one of exchange.approvers."
-            raise TrustError(f"{person} drafted it, and nobody approves his own draft.", hint=hint)
-
-
-def _check(person: str, allowed: frozenset[str], setting: str, what: str) -> None:
-    if not allowed:
-        example = f'{setting} = ["{person}"]'
-        raise ConfigError(f"Nobody may {what} yet.", where=f"exchange.{setting}", hint=f"Name who may: {example}.")
-    if person not in allowed:
-        raise TrustError(f"{person} may not {what}.", where=f"exchange.{setting}")
 
 
 @dataclass(frozen=True)
