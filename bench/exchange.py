@@ -181,7 +181,7 @@ def growth(sizes: Sequence[int], folder: Path) -> list[tuple[int, tuple[float, f
     """Load more and more objects from a dump, and time pages of one."""
     points, before = [], 0
     with ExitStack() as stack:
-        server = stack.enter_context(exchange(f"sqlite:///{folder / 'grown.sqlite'}", folder))
+        server = stack.enter_context(exchange(f"sqlite:///{folder / 'grown.sqlite'}", folder / "three"))
         for size in sizes:
             server.load((SINCE + number, indicator(number)) for number in range(before, size))
             before = size
