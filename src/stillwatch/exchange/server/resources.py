@@ -1,6 +1,7 @@
 """What a path names, as far as the client may know of it.
 
-A root or a collection in which the member has no right at all is not found, just as one that does not exist.
+A root or a collection in which the member has no right at all is not found, just as one that does not exist: the same
+answer, after the same questions to the store, so that the time does not tell either.
 """
 
 from dataclasses import dataclass
@@ -54,14 +55,12 @@ def exchange_of(request: Request) -> Exchange:
 def shelves(request: Request, root: Root) -> list[Shelf]:
     """The collections of a root that the member may read or write, in their order."""
     who = principal(request)
-    found = exchange_of(request).store.collections(root.name)
-    return [Shelf(root, each, who, right(who, each.id), each.id) for each in found if _any(right(who, each.id))]
+    return [Shelf(root, each, who, right(who, each.id), each.id) for each in _visible(request, root.name)]
 
 
 def roots(request: Request) -> list[Root]:
     """The roots in which the member has a right."""
-    found = exchange_of(request).store.roots()
-    return [root for root in found if shelves(request, root)]
+    return [root for root in exchange_of(request).store.roots() if _visible(request, root.name)]
 
 
 def root_of(request: Request, name: str) -> Root:
@@ -70,8 +69,10 @@ def root_of(request: Request, name: str) -> Root:
     Raises:
         Problem: 404.
     """
-    root = exchange_of(request).store.root(name) if _plain(name) else None
-    if root is None or not shelves(request, root):
+    if not _plain(name):
+        raise not_found()
+    root, visible = exchange_of(request).store.root(name), _visible(request, name)
+    if root is None or not visible:
         raise not_found()
     return root
 
@@ -82,12 +83,18 @@ def shelf_of(request: Request, root: str, collection: str) -> Shelf:
     Raises:
         Problem: 404.
     """
+    if not _plain(root) or not _plain(collection):
+        raise not_found()
     store, who = exchange_of(request).store, principal(request)
-    place = store.root(root) if _plain(root) else None
-    found = store.collection(root, collection) if place and _plain(collection) else None
+    place, found = store.root(root), store.collection(root, collection)
     if place is None or found is None or not _any(right(who, found.id)):
         raise not_found()
     return Shelf(place, found, who, right(who, found.id), collection)
+
+
+def _visible(request: Request, root: str) -> list[Collection]:
+    who = principal(request)
+    return [each for each in exchange_of(request).store.collections(root) if _any(right(who, each.id))]
 
 
 def _any(given: Right) -> bool:
