@@ -114,7 +114,7 @@ class LogEntry:
     version: str | None = None
 
 
-#: `match[version]`: a keyword, or any of several: exact versions (microseconds), the last, the first. `all` stands alone.
+#: `match[version]`: a keyword, or several of exact versions (microseconds), the last, the first. `all` stands alone.
 Versions = Literal["last", "first", "all"] | tuple[int | Literal["last", "first"], ...]
 
 
@@ -147,6 +147,7 @@ class Known:
     publisher: str
     level: Level
     revoked: bool
+    deleted: bool = False  # it is there no longer
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, union_all
 
-from stillwatch.exchange.store.tables import collection, member, member_right, object_
+from stillwatch.exchange.store.tables import collection, deletion, member, member_right, object_
 
 _CHUNK = 1000  # ids of one statement
 
@@ -30,12 +30,17 @@ def keys(connection: Connection, root: str) -> list[tuple[str, bytes]]:
 
 
 def first_publishers(connection: Connection, root: str, ids: Sequence[str]) -> dict[str, str]:
-    """Who published each object first, in whatever collection of a root: name by id."""
+    """Who published each object first, in whatever collection of a root, be it deleted since: name by id."""
     inside = select(collection.c.id).where(collection.c.root == root)
     found: dict[str, str] = {}
     for start in range(0, len(ids), _CHUNK):
-        chunk = object_.c.id.in_(ids[start : start + _CHUNK])
-        query = select(object_.c.id, object_.c.publisher).where(object_.c.collection.in_(inside), chunk)
-        for row in connection.execute(query.order_by(object_.c.date_added)):
+        chunk = ids[start : start + _CHUNK]
+        each = [
+            select(table.c.date_added, table.c.id, table.c.publisher).where(
+                table.c.collection.in_(inside), table.c.id.in_(chunk)
+            )
+            for table in (object_, deletion)
+        ]
+        for row in connection.execute(union_all(*each).order_by("date_added")):
             found.setdefault(row.id, row.publisher)
     return found

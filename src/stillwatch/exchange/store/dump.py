@@ -58,6 +58,7 @@ def _all(connection: Connection, *, secrets: bool) -> Iterator[lines.Line]:
     yield from _entries(connection)
     for row in collections:
         yield from _objects(connection, row.id)
+        yield from _deletions(connection, row.id)
 
 
 def _rights(connection: Connection, name: str) -> list[lines.RightOf]:
@@ -97,6 +98,14 @@ def _objects(connection: Connection, collection: str) -> Iterator[lines.Object]:
                 object=msgspec.Raw(row.body.replace(b"\n", b" ").replace(b"\r", b" ")),  # between tokens only
             )
         )
+
+
+def _deletions(connection: Connection, collection: str) -> Iterator[lines.Deletion]:
+    deletion = tables.deletion
+    gone = select(deletion).where(deletion.c.collection == collection).order_by(deletion.c.date_added)
+    for row in _flowing(connection, gone):
+        times = {"date_added": timestamps.text(row.date_added), "version": timestamps.text(row.version)}
+        yield lines.Deletion(**_only(row, lines.Deletion, level=_level(row.level), log_index=row.leaf, **times))
 
 
 def _flowing(connection: Connection, query: Select[*tuple[Any, ...]]) -> Iterator[AnyRow]:

@@ -96,6 +96,19 @@ class Object(_Line):
     receipt_key_id: str | None = None
 
 
+class Deletion(_Line):
+    """One version of an object that was deleted."""
+
+    collection: str
+    date_added: str
+    id: str
+    version: str
+    level: LevelName
+    publisher: str
+    revoked: bool = False
+    log_index: int | None = None
+
+
 class Entry(_Line):
     """One line of a root's log."""
 
@@ -116,4 +129,4 @@ class Document(_Line):
     secret: bool = False
 
 
-Line = Exchange | Root | Collection | Member | Object | Entry | Document
+Line = Exchange | Root | Collection | Member | Object | Deletion | Entry | Document

@@ -13,7 +13,7 @@ from itertools import groupby, islice
 from typing import Any, BinaryIO, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, insert, select, text, update
 
 from stillwatch.errors import ConfigError, InputError
 from stillwatch.exchange.model import Collection, Level, LogEntry, Member, NewRecord, Right, Root
@@ -123,6 +123,8 @@ class Loading:
                 added = self._member(line)
             case lines.Document():
                 added = self._document(line)
+            case lines.Deletion():
+                added = self._deletion(line)
         self.counts[type(line).__name__.lower() if added else "kept"] += 1
 
     def _root(self, line: lines.Root) -> bool:
@@ -164,6 +166,18 @@ class Loading:
             return False
         value = msgspec.json.decode(line.document)
         notes.put_document(self.connection, line.root, line.name, value, secret=line.secret)
+        return True
+
+    def _deletion(self, line: lines.Deletion) -> bool:
+        deletion = tables.deletion
+        place = {"collection": line.collection, "date_added": timestamps.parse(line.date_added)}
+        if self.connection.execute(select(deletion.c.id).filter_by(**place)).first():
+            return False
+        if not self.connection.scalar(select(tables.collection.c.id).where(tables.collection.c.id == line.collection)):
+            raise ConfigError("There is no such collection before this line.", where=line.collection)
+        said = {"id": line.id, "publisher": line.publisher, "revoked": line.revoked, "leaf": line.log_index}
+        told = said | {"version": timestamps.parse(line.version), "level": int(_LEVELS[line.level])}
+        self.connection.execute(insert(deletion).values(**place, **told))
         return True
 
     def _entries(self, batch: Sequence[Numbered]) -> None:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from stillwatch.exchange.access import readable
 from stillwatch.exchange.model import Known, Level, NewRecord, Page, Principal, Query, Record, Signed, SignedPage
-from stillwatch.exchange.store import selecting
+from stillwatch.exchange.store import deletions, selecting
 from stillwatch.exchange.store.tables import collection as collections
 from stillwatch.exchange.store.tables import log_entry
 from stillwatch.exchange.store.tables import object_ as objects
@@ -98,12 +98,15 @@ def held(connection: Connection, collection: str, ids: Iterable[str]) -> set[tup
 
 
 def known(connection: Connection, collection: str, ids: Iterable[str]) -> dict[str, list[Known]]:
-    """All versions of some objects, oldest first, whoever may read them."""
+    """All versions of some objects, oldest first, whoever may read them; also those that were deleted."""
     found: dict[str, list[Known]] = defaultdict(list)
     columns = (_c.id, _c.version, _c.publisher, _c.level, _c.revoked)
     for chunk in _chunks(selecting.storable(dict.fromkeys(ids))):
-        for row in sorted(_of_objects(connection, columns, chunk, _c.collection == collection), key=_version):
-            found[row.id].append(Known(row.version, row.publisher, Level(row.level), row.revoked))
+        rows = _of_objects(connection, columns, chunk, _c.collection == collection)
+        there = [(row.id, Known(row.version, row.publisher, Level(row.level), row.revoked)) for row in rows]
+        gone = deletions.known(connection, collection, chunk)
+        for object_id, each in sorted([*gone, *there], key=lambda named: named[1].version):
+            found[object_id].append(each)
     return dict(found)
 
 
@@ -130,8 +133,9 @@ def take_in(
 
 
 def remove(connection: Connection, collection: str, dates: Sequence[int], ids: Iterable[str]) -> None:
-    """Deletes versions by their date_added, and says anew which of those objects are superseded."""
+    """Deletes versions by their date_added, remembers them, and says anew which of those objects are superseded."""
     for chunk in _chunks(dates):
+        deletions.remember(connection, collection, chunk)
         connection.execute(delete(objects).where(_c.collection == collection, _c.date_added.in_(chunk)))
     gone = set(ids)
     for names in _chunks(sorted(gone)):

@@ -258,7 +258,7 @@ class Store:
             return objects.count(connection, principal, collection.id, query)
 
     def known(self, collection: str, ids: Iterable[str]) -> dict[str, list[Known]]:
-        """All versions of some objects, oldest first, whoever may read them; for the exchange's own use."""
+        """All versions of some objects, deleted ones too, oldest first; for the exchange's own use."""
         with self.database.reading() as connection:
             return objects.known(connection, collection, ids)
 

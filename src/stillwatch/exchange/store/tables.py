@@ -8,7 +8,7 @@ question for the newest objects as quick among many old versions as among few.
 import sqlalchemy as sql
 
 #: The version of the schema that this code works with: the newest of `migrations/versions`.
-VERSION = "0001"
+VERSION = "0002"
 
 #: Where Alembic keeps it.
 VERSION_TABLE = "exchange_version"
@@ -110,6 +110,21 @@ sql.Index(
     postgresql_where=_standing,
 )
 sql.Index("ix_object_type", object_.c.collection, object_.c.type, object_.c.date_added)
+
+#: What was deleted: not the object, only that this version of it was there, and whose.
+deletion = sql.Table(
+    "deletion",
+    metadata,
+    sql.Column("collection", sql.Text, sql.ForeignKey("collection.id"), primary_key=True),
+    sql.Column("date_added", sql.BigInteger, primary_key=True, autoincrement=False),
+    sql.Column("id", sql.Text, nullable=False),
+    sql.Column("version", sql.BigInteger, nullable=False),
+    sql.Column("level", sql.SmallInteger, nullable=False),
+    sql.Column("publisher", sql.Text, nullable=False),
+    sql.Column("revoked", sql.Boolean, nullable=False),
+    sql.Column("leaf", sql.BigInteger),  # of the entry that tells of its publication
+)
+sql.Index("ix_deletion_id", deletion.c.collection, deletion.c.id)
 
 log_entry = sql.Table(
     "log_entry",

@@ -55,7 +55,7 @@ class Transaction:
         return directory.collection_named(self.connection, self.root.name, id_or_alias)
 
     def known(self, collection: str, ids: Iterable[str]) -> dict[str, list[Known]]:
-        """All versions of some objects in a collection (by its id), oldest first; absent where there is none."""
+        """All versions of some objects in a collection (by its id), oldest first; also those that were deleted."""
         return objects.known(self.connection, collection, ids)
 
     def quota(self, name: str, amount: int, per_day: int) -> bool:
