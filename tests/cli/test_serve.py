@@ -42,7 +42,7 @@ def serving(*args):
 
 
 def test_it_tells_when_it_is_ready_and_ends_in_good_order(database):
-    with serving("--db", database, "--listen", "127.0.0.1:0", "--basic", "--page-size", 2) as (process, url):
+    with serving("--db", database, "--listen", "127.0.0.1:0", "--page-size", 2) as (process, url):
         answer = httpx2.get(f"{url}/taxii2/", auth=("ana", "secret"))
         assert answer.json()["default"] == f"{url}/forum/"
         process.send_signal(signal.SIGTERM)
@@ -53,9 +53,15 @@ def test_it_tells_when_it_is_ready_and_ends_in_good_order(database):
     assert "secret" not in err
 
 
+@pytest.mark.parametrize(("switch", "status"), [((), 200), (("--no-basic",), 401)])
+def test_basic_is_taken_where_a_member_has_it_unless_it_is_switched_off(database, switch, status):
+    with serving("--db", database, "--listen", "127.0.0.1:0", *switch) as (_, url):
+        assert httpx2.get(f"{url}/taxii2/", auth=("ana", "secret")).status_code == status
+
+
 def test_quiet_leaves_requests_out(database):
     with serving("--db", database, "--listen", "127.0.0.1:0", "--quiet") as (process, url):
-        assert httpx2.get(f"{url}/taxii2/", auth=("ana", "secret")).status_code == 401  # Basic is off by default
+        assert httpx2.get(f"{url}/taxii2/").status_code == 401
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=15)
     assert (process.returncode, out, err) == (0, "", "")

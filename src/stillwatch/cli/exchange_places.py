@@ -9,7 +9,6 @@ import click
 
 from stillwatch.cli import options
 from stillwatch.cli.output import check_writable, note, show
-from stillwatch.errors import ConfigError
 
 
 @click.command(short_help="Make the database and the exchange's key, or bring the tables up to date.")
@@ -25,7 +24,8 @@ def init(
     """Make the database and the exchange's own key, where they are missing.
 
     The key signs receipts and the log's head; the keys of cursors and access tokens are made from it. It lies beside a
-    SQLite file (forum.sqlite: forum.pem), mode 0600. Tables of an earlier version are brought up to date.
+    SQLite file (forum.sqlite: forum.pem), else in ~/.config/stillwatch, mode 0600. Tables of an earlier version are
+    brought up to date.
 
     \b
     Example:
@@ -38,7 +38,8 @@ def init(
 
     address = options.database(db, config_file)
     database = Database.at(address)
-    place = key_file or _beside(database.file)
+    place = options.exchange_key(key_file, database)
+    place.parent.mkdir(parents=True, exist_ok=True)
     check_writable(database.file, place)
     made = [str(each) for each in (database.file, place) if each and not each.exists()]
     if place.exists():
@@ -58,12 +59,6 @@ def init(
     for each in (database.name, str(place)):
         note(f"{'made' if each in made else 'ready'} {each}", quiet=quiet)
     note(f"The exchange's key is {key.key_id}. Back it up: members know the exchange by it.", quiet=quiet)
-
-
-def _beside(file: Path | None) -> Path:
-    if file is None:
-        raise ConfigError("Where the exchange's key is to lie is not said.", where="--key", hint="Name a file.")
-    return file.with_suffix(".pem")
 
 
 @click.group(short_help="Add an API root: one trust group.")

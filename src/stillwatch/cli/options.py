@@ -12,6 +12,7 @@ from stillwatch.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from stillwatch.config import Settings
+    from stillwatch.exchange.store.engine import Database
     from stillwatch.exchange.store.store import Store
     from stillwatch.reports.document import FindingsDocument
     from stillwatch.reports.reviews import ReviewStore
@@ -132,3 +133,11 @@ def opened_store(db: str | None, config_file: Path | None) -> "Iterator[Store]":
         yield store
     finally:
         store.close()
+
+
+def exchange_key(named: Path | None, database: "Database") -> Path:
+    """Where the exchange's own key lies: where it was said, beside a SQLite file, else in ~/.config/stillwatch."""
+    if named or database.file:
+        return named or Path(database.file or "").with_suffix(".pem")
+    folder = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(folder) / "stillwatch" / f"{database.engine.url.database}.pem"

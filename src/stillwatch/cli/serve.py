@@ -1,16 +1,13 @@
 """`stillwatch serve`: what others reach over the network."""
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from stillwatch.cli import options
 from stillwatch.errors import ConfigError
-
-if TYPE_CHECKING:
-    from stillwatch.exchange.signing import SigningKey
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 — named to be refused without a public URL
@@ -33,7 +30,7 @@ def command() -> None:
     "key_file",
     type=options.FILE,
     metavar="FILE",
-    help="The exchange's own key; beside a SQLite file (forum.sqlite: forum.pem) by default.",
+    help="The exchange's own key; where `exchange init` put it by default.",
 )
 @click.option(
     "--listen", default="127.0.0.1:8080", show_default=True, metavar="HOST:PORT", help="Where; port 0 is any free one."
@@ -42,7 +39,9 @@ def command() -> None:
 @click.option(
     "--page-size", type=click.IntRange(1, 10_000), default=1000, show_default=True, help="Objects of a page, at most."
 )
-@click.option("--basic/--no-basic", default=False, show_default=True, help="Take HTTP Basic.")
+@click.option(
+    "--basic/--no-basic", default=None, help="Take HTTP Basic; by default where a member was added with --auth basic."
+)
 @click.option("--tls-cert", type=options.FILE, metavar="FILE", help="The certificate and its chain, in PEM.")
 @click.option("--tls-key", type=options.FILE, metavar="FILE", help="Its key.")
 @click.option("--client-ca", type=options.FILE, metavar="FILE", help="Authorities of members' client certificates.")
@@ -59,7 +58,7 @@ def exchange(
     listen: str,
     public_url: str | None,
     page_size: int,
-    basic: bool,
+    basic: bool | None,
     tls_cert: Path | None,
     tls_key: Path | None,
     client_ca: Path | None,
@@ -83,14 +82,18 @@ def exchange(
     from stillwatch.exchange.server.app import create
     from stillwatch.exchange.server.exchange import Exchange
     from stillwatch.exchange.server.journal import log_to
+    from stillwatch.exchange.signing import SigningKey
 
     host, port = _address(listen)
     _check_secure(host, tls_cert, tls_key, client_ca, insecure_http=insecure_http)
     _check_public(public_url, host)
     tls = connection.context(tls_cert, tls_key, client_ca) if tls_cert and tls_key else None
     token = _first_line(metrics_token) if metrics_token else None
-    with options.opened_store(db, config_file) as store, process.listen(host, port) as socket:
-        key = _key(key_file, store.database.file)
+    with ExitStack() as stack:
+        store = stack.enter_context(options.opened_store(db, config_file))
+        key = SigningKey.load(options.exchange_key(key_file, store.database))
+        wanted = any(member.auth == "basic" for member in store.members())
+        socket = stack.enter_context(process.listen(host, port))
         made = Exchange(
             store=store,
             signing_key=key,
@@ -99,20 +102,11 @@ def exchange(
             token_key=key.secret("access tokens"),
             title=(store.get_document("", "exchange") or {}).get("title", "stillwatch exchange"),
             page_size=page_size,
-            basic=basic,
+            basic=wanted if basic is None else basic,
             metrics_token=token,
         )
         log_to(sys.stderr, requests=not quiet)
         process.Server(create(made), socket, tls=tls, ready=lambda: _tell(made.public_url)).run()
-
-
-def _key(named: Path | None, database: Path | None) -> "SigningKey":
-    from stillwatch.exchange.signing import SigningKey
-
-    place = named or (database.with_suffix(".pem") if database else None)
-    if place is None:
-        raise ConfigError("Where the exchange's key lies is not said.", where="--key", hint="Name its file.")
-    return SigningKey.load(place)
 
 
 def _tell(url: str) -> None:

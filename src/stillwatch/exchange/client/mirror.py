@@ -173,15 +173,6 @@ class Mirror:
             rows = database.execute("SELECT body FROM object ORDER BY root, id, version").fetchall()
         return (json.loads(row["body"]) for row in rows)
 
-    def indicates(self) -> dict[str, str]:
-        """Which campaign each indicator indicates, by their ids."""
-        asked = (
-            "SELECT body ->> '$.source_ref' AS source, body ->> '$.target_ref' AS target FROM object"
-            " WHERE type = 'relationship' AND body ->> '$.relationship_type' = 'indicates' ORDER BY target"
-        )
-        with self._transaction() as database:
-            return {row["source"]: row["target"] for row in database.execute(asked)}
-
     def set_aside(self) -> list[tuple[str, SetAside]]:
         """What was not taken, with its collection's URL."""
         with self._transaction() as database:

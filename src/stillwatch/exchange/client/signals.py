@@ -62,7 +62,7 @@ def importing(config: ExchangeConfig, accounts: Path | None, key: Key, now: date
             return
         here = [each for each in indicators if each[STANDING]["root"] == session.root.url]
         means = read_means(accounts, key) if accounts else None
-        yield Imported(here, state.mirror.indicates(), means, client, now)
+        yield Imported(here, state.mirror.indicated(), means, client, now)
 
 
 @dataclass(frozen=True)
@@ -119,11 +119,12 @@ class Imported:
 
     def _signals(self, desk: Mapping[str, Met], words: Met) -> Iterator[Signal]:
         met = set(words).union(*desk.values())
-        groups: dict[str, list[Object]] = defaultdict(list)
+        groups: dict[tuple[str, str], list[Object]] = defaultdict(list)
         for indicator in self.indicators:
-            if indicator["id"] in met:
-                groups[self.campaigns.get(indicator["id"], indicator["id"])].append(indicator)
-        for campaign, group in sorted(groups.items()):
+            if indicator["id"] in met:  # by publisher, too: nobody attaches another's indicator to what he says himself
+                campaign = self.campaigns.get(indicator["id"], indicator["id"])
+                groups[campaign, indicator[STANDING]["publisher"]].append(indicator)
+        for (campaign, _), group in sorted(groups.items()):
             ids = sorted(indicator["id"] for indicator in group)
             columns = {
                 column: frozenset[str]().union(*(found.get(i, ()) for i in ids)) for column, found in desk.items()

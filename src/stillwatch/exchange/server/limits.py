@@ -14,10 +14,10 @@ from stillwatch.exchange.server.errors import Problem
 class Limits:
     """The bounds of one process."""
 
-    at_work: int = 64  # requests at a time
-    member_at_work: int = 16  # of one member
-    member_rate: float = 200.0  # requests a second of one member, in the long run
-    member_burst: int = 2000  # requests that he may have saved up
+    at_work: int = 128  # requests at a time
+    member_at_work: int = 32  # of one member
+    member_rate: float = 1000.0  # requests a second of one member, in the long run
+    member_burst: int = 10_000  # requests that he may have saved up
     bodies: int = 512 * 1024 * 1024  # bytes of request bodies in memory at a time
     member_bodies: int = 256 * 1024 * 1024  # of one member
     streams: int = 64  # event streams at a time
