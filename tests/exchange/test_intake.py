@@ -12,7 +12,8 @@ from stillwatch.exchange.log.tiles import inclusion_proof, root_hash
 from stillwatch.exchange.log.tree import leaf_hash, verify_inclusion
 from stillwatch.exchange.model import Collection, Level, Member, Query, Right
 from stillwatch.exchange.signing import SigningKey, sign, to_base64, verify
-from stillwatch.indicators import extensions, feedback, ids, markings
+from stillwatch.indicators import extensions, feedback, ids, markings, timestamps
+from stillwatch.indicators.published import PUBLISHED
 
 KEY, ANA = SigningKey.generate(), SigningKey.generate()
 EVERYTHING = Query(versions="all")
@@ -286,17 +287,28 @@ def test_a_revocation_reaches_all_who_could_read_a_version_and_nobody_else(post,
     assert told == {"ana": both, "cat": both, "dan": {wide["id"]}}
 
 
-def test_nobody_withdraws_what_is_anothers_by_saying_it_elsewhere(forum, post, bodies, retractions, clock):
-    """cat copies ana's object into a collection of its own and revokes it there."""
+@pytest.fixture
+def copied(forum, clock):
+    """Publishes in another collection, which ana and cat read."""
     elsewhere = Collection(str(uuid.uuid4()), "forum", "Elsewhere")
     forum.add_collection(elsewhere)
     for who in ("ana", "cat"):
         forum.grant(who, {elsewhere.id: Right(read=True, write=True, level=Level.RED)})
+
+    def publish(objects, who):
+        posted = intake.examine(forum.principal(who), forum.root("forum"), elsewhere, objects, now=clock())
+        forum.add("forum", who, lambda transaction: intake.take_in(transaction, posted, KEY).parts)
+        return elsewhere
+
+    return publish
+
+
+def test_nobody_withdraws_what_is_anothers_by_saying_it_elsewhere(post, copied, bodies, retractions):
+    """cat copies ana's object into a collection of its own and revokes it there."""
     value = stix()
     post([value])
     revoked = value | {"modified": "2026-03-03T09:00:00.000Z", "revoked": True}
-    posted = intake.examine(forum.principal("cat"), forum.root("forum"), elsewhere, [value, revoked], now=clock())
-    forum.add("forum", "cat", lambda transaction: intake.take_in(transaction, posted, KEY).parts)
+    elsewhere = copied([value, revoked], "cat")
     assert bodies("ana", Query(), elsewhere) == [revoked]
     assert bodies("ana", Query(), retractions) == []
     post([revoked])
@@ -334,20 +346,125 @@ def test_what_is_there_already_costs_no_quota(post):
         post([value], per_day=1)
 
 
-def test_a_deletion_stands_in_the_log(forum, post, place, bodies):
+@pytest.fixture
+def delete(forum, place):
+    def withdraw(value, who="ana", versions="all", where=place):
+        build = lambda transaction, records: intake.withdraw(transaction, records, KEY)  # noqa: E731 — one line
+        return forum.delete("forum", forum.principal(who), where, value["id"], versions, build=build)
+
+    return withdraw
+
+
+def later(value, day, **changes):
+    return value | {"modified": f"2026-03-{day:02}T09:00:00.000Z"} | changes
+
+
+def at(level):
+    return {"object_marking_refs": markings.refs(markings.TLP[level])}
+
+
+def test_a_deletion_stands_in_the_log_and_in_the_retractions(forum, post, delete, bodies, retractions):
     value = stix()
     post([value])
-    done = forum.delete(
-        "forum",
-        forum.principal("ana"),
-        place,
-        value["id"],
-        build=lambda transaction, records: intake.withdraw(transaction, records, KEY),
-    )
-    assert done == 1
+    assert delete(value) == 1
     assert bodies() == []
-    lines = [json.loads(each) for each in forum.log_entries("forum", 0, 9)]
-    assert [each["action"] for each in lines] == ["add", "delete"]
+    lines = [json.loads(each)["action"] for each in forum.log_entries("forum", 0, 9)]
+    assert lines == ["add", "add", "delete"]
+    for who in ("ana", "ben", "cat", "dan"):
+        (note,) = bodies(who, Query(), retractions)
+    said = note["extensions"][extensions.RETRACTION]
+    assert (said["retracted_ref"], said["retracted_version"]) == (value["id"], "2026-03-02T09:00:00.000000Z")
+    (signed,) = forum.signatures(forum.principal("ben"), retractions, Query()).signatures
+    Receipt.parse(json.loads(signed.receipt)).check(
+        note, collection=retractions.id, salt=signed.salt, public=KEY.public
+    )
+    extensions.content(note, extensions.RETRACTION)
+
+
+def test_a_deletion_is_told_to_all_who_could_read_a_version_and_to_nobody_else(post, delete, bodies, retractions):
+    wide, narrow = stix(level=Level.GREEN), stix(level=Level.RED)
+    post([wide, narrow, later(wide, 3, **at(Level.RED))])
+    moment = timestamps.parse(wide["modified"])
+    assert delete(wide, versions=(moment,)) == 1  # the wide version alone: the object still stands
+    assert bodies("dan", Query(), retractions) == []
+    assert delete(wide) == delete(narrow) == 1
+    told = {who: {each["object_refs"][0] for each in bodies(who, Query(), retractions)} for who in ("cat", "dan")}
+    assert told == {"cat": {wide["id"], narrow["id"]}, "dan": {wide["id"]}}
+
+
+def test_what_was_revoked_is_told_once(post, delete, bodies, retractions):
+    value = stix()
+    post([value, later(value, 3, revoked=True)])
+    assert delete(value) == 2
+    assert len(bodies("ana", Query(), retractions)) == 1
+
+
+def test_what_revokes_is_not_deleted_alone(post, delete, bodies):
+    value = stix()
+    post([value, later(value, 3, revoked=True)])
+    with pytest.raises(TrustError, match="only with all of its versions"):
+        delete(value, versions="last")
+    assert len(bodies()) == 2
+    assert delete(value, versions="first") == 1
+    assert delete(value) == 1
+
+
+def test_nobody_withdraws_what_is_anothers_by_deleting_his_copy(post, copied, delete, bodies, retractions):
+    value = stix()
+    post([value])
+    elsewhere = copied([value], "cat")
+    assert delete(value, "cat", where=elsewhere) == 1
+    assert bodies("ana", Query(), retractions) == []
+    assert bodies() == [value]
+
+
+def test_what_was_deleted_comes_back_no_wider(post, delete, refused, bodies):
+    value = stix(level=Level.AMBER)
+    post([value, later(value, 3, **at(Level.RED))])
+    delete(value)
+    assert "wider than" in refused([later(value, 4)])[0]
+    again = later(value, 4, **at(Level.RED))
+    post([again])
+    assert bodies() == [again]
+
+
+def test_what_was_deleted_comes_back_newer_only(post, delete, refused, bodies):
+    value = stix()
+    post([value, later(value, 4)])
+    delete(value)
+    for day in (2, 3, 4):
+        assert refused([later(value, day)]) == ["modified: not after the version that was deleted."]
+    post([later(value, 5)])
+    assert len(bodies()) == 1
+
+
+def test_what_was_revoked_and_deleted_does_not_come_back(post, delete, refused):
+    value = stix()
+    post([value, later(value, 3, revoked=True)])
+    delete(value)
+    assert "nothing follows that" in refused([later(value, 4)])[0]
+
+
+def test_what_was_deleted_is_not_taken_up_by_another(post, delete, refused, bodies):
+    random, derived = stix(), stix(id=ids.indicator("stix", stix()["pattern"]))
+    post([random, derived])
+    assert delete(random) == delete(derived) == 1
+    assert "another member's object" in refused([later(random, 4)], "cat")[0]
+    assert "another member's object" in refused([later(derived, 4, revoked=True)], "cat")[0]
+    (taken,) = post([later(derived, 4)], "cat")
+    assert "took it back" in taken.message
+    assert bodies() == []
+
+
+def test_what_is_nobodys_may_be_said_again(post, delete, bodies, retractions):
+    """An observable is the same whoever says it, and so is what comes with the software."""
+    seen = {"type": "ipv4-addr", "id": f"ipv4-addr--{uuid.uuid4()}", "value": "198.51.100.7"}
+    technique = dict(next(each for each in PUBLISHED.values() if each["type"] == "attack-pattern"))
+    post([seen, technique])
+    assert delete(seen) == delete(technique) == 1
+    assert bodies("ana", Query(), retractions) == []
+    post([seen, technique], "cat")
+    assert [each["id"] for each in bodies()] == [seen["id"], technique["id"]]
 
 
 def test_who_is_suspended_meanwhile_stores_nothing(forum, place, clock, bodies):
