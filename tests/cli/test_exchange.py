@@ -78,7 +78,7 @@ def test_init_does_nothing_where_the_key_is_none(run):
 @pytest.mark.parametrize(
     ("args", "code", "says"),
     [
-        (("init", "--db", "postgresql://nobody@localhost/none"), 2, "--key: Where the exchange's key is to lie"),
+        (("init", "--db", "postgresql://nobody@localhost:9/none"), 3, "The database failed"),
         (("init", "--db", "gone/forum.sqlite"), 1, "the folder does not exist"),
         (("init", "--db", "mysql://x/y"), 2, "no database that the exchange knows"),
         (("init", "--db", "sqlite://"), 2, "needs a file"),

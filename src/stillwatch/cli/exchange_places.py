@@ -39,7 +39,8 @@ def init(
     address = options.database(db, config_file)
     database = Database.at(address)
     place = options.exchange_key(key_file, database)
-    place.parent.mkdir(parents=True, exist_ok=True)
+    if key_file is None and database.file is None:
+        place.parent.mkdir(parents=True, exist_ok=True)
     check_writable(database.file, place)
     made = [str(each) for each in (database.file, place) if each and not each.exists()]
     if place.exists():
