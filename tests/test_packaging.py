@@ -8,7 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-RUN = [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["report"]]
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+RUN = [*PROJECT["project"]["dependencies"], *EXTRAS["report"], *EXTRAS["exchange"]]
 BUILD = PROJECT["dependency-groups"]["build"]
 
 
@@ -40,8 +41,7 @@ def test_the_build_is_locked_as_the_build_system_asks():
 
 @pytest.mark.parametrize("name", ["run.txt", "dev.txt"])
 def test_a_lock_holds_names_versions_and_hashes_only(name):
-    allowed = re.compile(
-        r"[a-z0-9-]+==\S+( ; [a-z_]+ (<|<=|==|!=|>=|>) '[\w.]+')? \\|    --hash=sha256:[0-9a-f]{64}( \\)?"
-    )
+    marker = r"[a-z_]+ (<|<=|==|!=|>=|>) '[\w.]+'"
+    allowed = re.compile(rf"[a-z0-9-]+==\S+( ; {marker}( and {marker})*)? \\|    --hash=sha256:[0-9a-f]{{64}}( \\)?")
     assert [line for line in text(name).splitlines() if not allowed.fullmatch(line)] == []
     assert "torch" not in pinned(name)
