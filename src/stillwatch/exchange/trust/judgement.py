@@ -10,8 +10,9 @@ cannot bring in more of their kind.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from stillwatch.exchange.trust.reputation import reputations
 from stillwatch.exchange.trust.standing import Indication, Standing, indication, standing
@@ -28,9 +29,10 @@ class Roster:
     decoys: frozenset[str] = frozenset()  # ids of indicators
     pardons: Mapping[str, int] = field(default_factory=dict)  # until when what a member confirmed is forgiven
 
-    def party(self, member: str) -> str:
-        """Who speaks: affiliated members with one voice, under the first of their names."""
-        return next((min(group) for group in self.affiliates if member in group), member)
+    @cached_property
+    def parties(self) -> Mapping[str, str]:
+        """Who speaks, by affiliated member: all of a group with one voice, under the first of their names."""
+        return {member: min(group) for group in self.affiliates for member in group}
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,12 @@ def judge(claims: Mapping[str, Claim], said: Iterable[Statement], roster: Roster
         now: the exchange's time, in microseconds.
     """
     words = [word for word in said if word.indicator in claims]
-    standings = _standings(claims, words, roster)
+    caught = _caught(words, roster)
+    vouchers = roster.admitted - roster.suspended - caught
+    vouched = _heard(words, vouchers, claims, roster)
+    standings = _standings(claims, words, vouched, caught, roster)
     good = frozenset(member for member, place in standings.items() if place is Standing.ADMITTED)
-    heard = _heard(words, good, claims, roster)
+    heard = vouched if good <= vouchers else _heard(words, good, claims, roster)
     weights: dict[str, dict[str, float]] = defaultdict(dict)
     for (publisher, kind), reputation in reputations(claims, heard, now, admitted=roster.admitted).items():
         weights[publisher][kind] = reputation.weight
@@ -77,11 +82,15 @@ def judge(claims: Mapping[str, Claim], said: Iterable[Statement], roster: Roster
     )
 
 
-def _standings(claims: Mapping[str, Claim], words: list[Statement], roster: Roster) -> dict[str, Standing]:
-    caught = _caught(words, roster)
-    vouchers = _heard(words, roster.admitted - roster.suspended - caught, claims, roster)
+def _standings(
+    claims: Mapping[str, Claim],
+    words: list[Statement],
+    vouched: list[Statement],
+    caught: frozenset[str],
+    roster: Roster,
+) -> dict[str, Standing]:
     confirmed: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for word in vouchers:
+    for word in vouched:
         if word.outcome is Outcome.TRUE_POSITIVE:
             confirmed[claims[word.indicator].publisher][word.indicator].add(word.teller)
     members = {claim.publisher for claim in claims.values()} | {word.teller for word in words}
@@ -111,8 +120,13 @@ def _heard(
     words: Iterable[Statement], tellers: frozenset[str], claims: Mapping[str, Claim], roster: Roster
 ) -> list[Statement]:
     """The last word of each party among these members about each indicator of another party."""
-    return last_words(
-        replace(word, teller=roster.party(word.teller))
-        for word in words
-        if word.teller in tellers and roster.party(word.teller) != roster.party(claims[word.indicator].publisher)
-    )
+    parties = roster.parties
+
+    def heard() -> Iterator[Statement]:
+        for word in words:
+            if word.teller in tellers:
+                party, publisher = parties.get(word.teller, word.teller), claims[word.indicator].publisher
+                if party != parties.get(publisher, publisher):
+                    yield word if party == word.teller else replace(word, teller=party)
+
+    return last_words(heard())
