@@ -205,6 +205,7 @@ def test_what_comes_late_stands_behind_what_was_read_already(store, place, princ
         (json.dumps(foreign(1, "2022-01-01T00:00:00Z", id=5)), "line 4", "an id and a type"),
         (json.dumps(foreign(1, "2022-01-01T00:00:00Z") | {"object": []}), "line 4", "an id and a type"),
         (json.dumps(foreign(1, "2022-01-01T00:00:00Z") | {"collection": "gone"}), "line 4", "no such collection"),
+        (json.dumps(foreign(1, "2022-01-01T00:00:00Z") | {"origin": "gone"}), "line 4", "that it stands in"),
         ('{"kind":"entry","root":"moved","number":7,"entry":"e","salt":""}', "line 4", "goes on with entry 0"),
         ('{"kind":"entry","root":"gone","number":0,"entry":"e","salt":""}', "line 4", "no root"),
         ('{"kind":"member","name":"a:b","identity":"i","auth":"oauth"}', "line 4", "cannot have this name"),

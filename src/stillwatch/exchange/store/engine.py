@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import IsolationLevel
 
 _WAIT_SECONDS = 30.0  # for another writer, or for a free connection
-# Every question of ours has its index. PostgreSQL's planner, while it has no statistics yet, would rather read all and
-# sort it, and compile that first.
-_PLANNER = "-c jit=off -c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off"
+# Every question of ours has its index. PostgreSQL's planner, while it has no statistics yet, would rather read all,
+# sort or hash it, and compile that first.
+_SHUNNED = ("seqscan", "bitmapscan", "sort", "hashjoin", "mergejoin")
+_PLANNER = " ".join(["-c jit=off", *(f"-c enable_{each}=off" for each in _SHUNNED)])
 _POSTGRESQL = {"postgres", "postgresql", "postgresql+psycopg"}
 
 

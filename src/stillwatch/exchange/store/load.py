@@ -216,8 +216,12 @@ class Loading:
             self.counts.update({"object": len(new), "kept": len(records) - len(new), "moved": moved})
 
     def _records(self, collection: str, batch: Sequence[Numbered]) -> list[tuple[NewRecord, lines.Object]]:
-        if not self.connection.scalar(select(tables.collection.c.id).where(tables.collection.c.id == collection)):
-            raise InputError("There is no such collection before this line.", where=f"line {batch[0][0]}")
+        kind = select(tables.collection.c.kind).where(tables.collection.c.id == collection)
+        match self.connection.scalar(kind):
+            case None:
+                raise InputError("There is no such collection before this line.", where=f"line {batch[0][0]}")
+            case "objects" if other := [number for number, line in batch if line.origin not in {None, collection}]:
+                raise InputError("An object comes from the collection that it stands in.", where=f"line {other[0]}")
         members = directory.members(self.connection)
         publishers = {each.identity: each.name for each in members}
         return [(self._told(number, _record, line, publishers), line) for number, line in batch]

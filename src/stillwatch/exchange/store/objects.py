@@ -22,7 +22,18 @@ from sqlalchemy import (
 )
 
 from stillwatch.exchange.access import readable
-from stillwatch.exchange.model import Known, Level, NewRecord, Page, Principal, Query, Record, Signed, SignedPage
+from stillwatch.exchange.model import (
+    Collection,
+    Known,
+    Level,
+    NewRecord,
+    Page,
+    Principal,
+    Query,
+    Record,
+    Signed,
+    SignedPage,
+)
 from stillwatch.exchange.store import deletions, selecting
 from stillwatch.exchange.store.tables import collection as collections
 from stillwatch.exchange.store.tables import log_entry
@@ -32,38 +43,32 @@ from stillwatch.indicators import timestamps
 _CHUNK = 1000  # values of one statement
 
 _c = objects.c
-_RECORD: tuple[ColumnElement[Any], ...] = (
-    *(_c.id, _c.version, _c.date_added, _c.type, _c.spec_version, _c.level, _c.publisher, _c.origin, _c.body),
-)
-_SIGNED: tuple[ColumnElement[Any], ...] = (
-    *(_c.id, _c.version, _c.date_added, _c.signature, _c.key_id, _c.receipt, _c.receipt_key_id, _c.leaf),
-)
-
 AnyRow = Row[*tuple[Any, ...]]
 T = TypeVar("T")
 
 
-def read(connection: Connection, principal: Principal, collection: str, query: Query) -> Page:
+def read(connection: Connection, principal: Principal, collection: Collection, query: Query) -> Page:
     """A page of records."""
-    rows = connection.execute(selecting.page(_RECORD, principal, collection, query)).fetchall()
+    rows = connection.execute(*selecting.page("records", principal, collection, query)).fetchall()
     return Page(tuple(_record(row) for row in rows[: query.limit]), len(rows) > query.limit)
 
 
 def versions(
-    connection: Connection, principal: Principal, collection: str, query: Query
+    connection: Connection, principal: Principal, collection: Collection, query: Query
 ) -> tuple[tuple[tuple[str, int], ...], bool]:
     """A page of versions, each with its date_added, and whether more follow."""
-    rows = connection.execute(selecting.page((_c.version, _c.date_added), principal, collection, query)).fetchall()
+    rows = connection.execute(*selecting.page("versions", principal, collection, query)).fetchall()
     page = tuple((timestamps.text(row.version), row.date_added) for row in rows[: query.limit])
     return page, len(rows) > query.limit
 
 
-def signatures(connection: Connection, principal: Principal, root: str, collection: str, query: Query) -> SignedPage:
+def signatures(connection: Connection, principal: Principal, collection: Collection, query: Query) -> SignedPage:
     """A page of signatures."""
-    page = selecting.page(_SIGNED, principal, collection, query).subquery()
-    entry = (log_entry.c.root == root) & (log_entry.c.leaf == page.c.leaf)
+    statement, parameters = selecting.page("signatures", principal, collection, query)
+    page = statement.subquery()
+    entry = (log_entry.c.root == collection.root) & (log_entry.c.leaf == page.c.leaf)
     joined = select(page, log_entry.c.salt).outerjoin(log_entry, entry).order_by(page.c.date_added)
-    rows = connection.execute(joined).fetchall()
+    rows = connection.execute(joined, parameters).fetchall()
     return SignedPage(tuple(_signed(row) for row in rows[: query.limit]), len(rows) > query.limit)
 
 
@@ -81,7 +86,7 @@ def any_version(connection: Connection, principal: Principal, collection: str, o
 
 def all_versions(connection: Connection, principal: Principal, collection: str, object_id: str) -> list[Record]:
     """Every version of an object that a member may read, of any spec_version, oldest first."""
-    found = select(*_RECORD).where(_of_object(principal, collection, object_id)).order_by(_c.version)
+    found = select(objects).where(_of_object(principal, collection, object_id)).order_by(_c.version)
     return [_record(row) for row in connection.execute(found)]
 
 

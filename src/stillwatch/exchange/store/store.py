@@ -218,7 +218,7 @@ class Store:
     def read(self, principal: Principal, collection: Collection, query: Query) -> Page:
         """What a member finds in a collection, in the order of `date_added`."""
         with self.database.reading() as connection:
-            return objects.read(connection, principal, collection.id, query)
+            return objects.read(connection, principal, collection, query)
 
     def exists(self, principal: Principal, collection: Collection, object_id: str) -> bool:
         """Whether a member finds any version of an object."""
@@ -245,12 +245,12 @@ class Store:
             limit=query.limit,
         )
         with self.database.reading() as connection:
-            return objects.versions(connection, principal, collection.id, asked)
+            return objects.versions(connection, principal, collection, asked)
 
     def signatures(self, principal: Principal, collection: Collection, query: Query) -> SignedPage:
         """What vouches for the objects that `read` finds with the same query."""
         with self.database.reading() as connection:
-            return objects.signatures(connection, principal, collection.root, collection.id, query)
+            return objects.signatures(connection, principal, collection, query)
 
     def count(self, principal: Principal, collection: Collection, query: Query) -> int:
         """How many records `read` finds with a query, without its limit."""

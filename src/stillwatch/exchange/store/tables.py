@@ -1,8 +1,8 @@
 """The tables of the exchange. `migrations/` makes them; a test holds both equal.
 
 One row of `object` is one version of an object in one collection. `superseded` says that a newer version can be read by
-everybody who can read this one, so that it is the last version for nobody: an index without such rows keeps the
-question for the newest objects as quick among many old versions as among few.
+everybody who can read this one, so that it is the last version for nobody: the indexes set such rows apart, so that the
+question for the newest objects is as quick among many old versions as among few.
 """
 
 import sqlalchemy as sql
@@ -101,15 +101,10 @@ sql.Index(
     object_.c.version,
     unique=True,
 )
-_standing = ~object_.c.superseded
-sql.Index(
-    "ix_object_standing",
-    object_.c.collection,
-    object_.c.date_added,
-    sqlite_where=_standing,
-    postgresql_where=_standing,
-)
-sql.Index("ix_object_type", object_.c.collection, object_.c.type, object_.c.date_added)
+# A page is made of branches (`selecting`), each of which walks one of these from the cursor on.
+for _columns in ((), ("publisher",), ("type",)):
+    _all = ("collection", "superseded", *_columns, "level", "date_added")
+    sql.Index(f"ix_object_{'_'.join((*_columns, 'level'))}", *(object_.c[each] for each in _all))
 
 #: What was deleted: not the object, only that this version of it was there, and whose.
 deletion = sql.Table(

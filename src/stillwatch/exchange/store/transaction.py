@@ -82,8 +82,8 @@ class Transaction:
         Raises:
             TrustError: the member may not write there, or says that it were another.
         """
-        for each in {each.collection: each for each in records}.values():
-            self._check_place(each)
+        for collection in {each.collection for each in records}:
+            self._check_place(collection, {each.origin for each in records if each.collection == collection})
         if self.principal and {each.publisher for each in records} - {self.principal.member.name}:
             raise TrustError("A member publishes in its own name only.")
         places = leaves.append(self.connection, self.root.name, log)
@@ -114,12 +114,14 @@ class Transaction:
         objects.remove(self.connection, collection, [each.date_added for each in gone], [object_id])
         return len(gone)
 
-    def _check_place(self, record: NewRecord) -> None:
-        place = self.collection(record.collection)
-        if place is None or place.id != record.collection:
+    def _check_place(self, collection: str, origins: set[str]) -> None:
+        place = self.collection(collection)
+        if place is None or place.id != collection:
             raise ConfigError("There is no collection of this id in the root.", where=self.root.name)
         if self.principal and place.kind == "objects" and not may_write(self.principal, place.id):
             raise TrustError("The member may not write to this collection.")
+        if place.kind == "objects" and origins != {place.id}:
+            raise TrustError("An object comes from the collection that it stands in.")
 
 
 def _chosen(records: Sequence[Record], versions: Versions) -> list[Record]:

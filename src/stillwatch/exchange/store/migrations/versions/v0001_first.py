@@ -129,13 +129,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["collection"], ["collection.id"], name=op.f("fk_object_collection")),
         sa.PrimaryKeyConstraint("collection", "date_added", name=op.f("pk_object")),
     )
-    op.create_index(
-        "ix_object_standing",
-        "object",
-        ["collection", "date_added"],
-        unique=False,
-        sqlite_where=sa.text("superseded = 0"),
-        postgresql_where=sa.text("NOT superseded"),
-    )
-    op.create_index("ix_object_type", "object", ["collection", "type", "date_added"], unique=False)
+    for columns in ((), ("publisher",), ("type",)):
+        name = "_".join(("ix_object", *columns, "level"))
+        op.create_index(name, "object", ["collection", "superseded", *columns, "level", "date_added"])
     op.create_index("uq_object_version", "object", ["collection", "id", "spec_version", "version"], unique=True)
