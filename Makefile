@@ -14,8 +14,10 @@ help:  ## this list
 
 setup: $(VENV)/.run  ## .venv with the command stillwatch in it
 
-demo: $(VENV)/.run  ## simulate a log, scan it, show the campaigns and write an HTML report
+demo: $(VENV)/.run  ## simulate and scan a log; then three providers that warn each other over an exchange
 	$(BIN)/stillwatch demo --out out/demo
+	rm -rf out/demo-exchange
+	$(BIN)/stillwatch demo --exchange --out out/demo-exchange
 
 test: $(VENV)/.dev  ## all tests, the slow ones too
 	$(BIN)/pytest -n auto --dist worksteal -q
@@ -36,9 +38,11 @@ MEASURE = STILLWATCH_PROVING_GROUND="$(PROVING_GROUND)" $(BIN)/python
 bench: $(VENV)/.dev  ## time the kernels and the scan against others', as ratios
 	$(MEASURE) bench/scan.py
 	$(MEASURE) bench/growth.py
+	$(MEASURE) bench/exchange.py
 
-prove: $(VENV)/.dev  ## measure detection on labelled scenarios and seeds, into one table
+prove: $(VENV)/.dev  ## measure detection on labelled scenarios and seeds, alone and over an exchange, into tables
 	$(MEASURE) bench/prove.py
+	$(MEASURE) bench/alliance.py
 
 measure: $(VENV)/.dev  ## write docs/measurements.md anew: hours
 	$(MEASURE) bench/prove.py --markdown docs/measurements.md
@@ -47,6 +51,9 @@ measure: $(VENV)/.dev  ## write docs/measurements.md anew: hours
 	$(MEASURE) bench/separability.py --markdown docs/measurements.md
 	$(MEASURE) bench/scan.py --markdown docs/measurements.md
 	$(MEASURE) bench/growth.py --full --markdown docs/measurements.md
+	$(MEASURE) bench/alliance.py --markdown docs/measurements.md
+	$(MEASURE) bench/exchange.py --full --markdown docs/measurements.md
+	$(MEASURE) bench/malicious.py --markdown docs/exchange/malicious.md
 
 LOCK = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate --extra report --extra exchange --group build

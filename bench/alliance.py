@@ -8,19 +8,17 @@ two persons, `sync`, and `scan` again with what was imported. Scenarios with one
 
 import argparse
 import json
-import secrets
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from labelled import Log, scenarios
 from scorer import Score, Truth, clusters_of, judge
-from servers import serving, stillwatch
 from tables import Table, add_options, publish
+
+from stillwatch.cli.demo_exchange import forum
 
 SEEDS = (None, 1, 2, 3, 4)
 SCENARIOS = ("alliance", "spread")
@@ -36,93 +34,17 @@ class Provider:
     together: Score
 
 
-@dataclass(frozen=True)
-class Member:
-    """One provider at the exchange."""
-
-    log: Log
-    settings: Path
-
-    def run(self, *arguments: str) -> str:
-        """A verb, with this member's settings."""
-        return stillwatch(*arguments, "--config", str(self.settings))
-
-    def scan(self, to: str, *options: str) -> Path:
-        """Scan the log; the findings."""
-        findings = self.settings.with_name(to)
-        log, accounts = (str(self.log.folder / f"{name}.parquet") for name in ("requests", "accounts"))
-        self.run("scan", log, "--accounts", accounts, "-o", str(findings), "--quiet", *options)
-        return findings
-
-    def share(self, findings: Path) -> None:
-        """One person drafts, another approves."""
-        if not json.loads(findings.read_bytes())["campaigns"]:
-            return
-        accounts = str(self.log.folder / "accounts.parquet")
-        drafted = json.loads(self.run("share", str(findings), "--accounts", accounts, "--as", "drafter", "--json"))
-        self.run("share", "--approve", drafted["draft"], "--as", "approver", "--quiet")
-
-
-@contextmanager
-def forum(logs: Sequence[Log], folder: Path) -> Iterator[list[Member]]:
-    """An exchange with a member for each log."""
-    db, key = str(folder / "forum.sqlite"), folder / "forum.pem"
-    stillwatch("exchange", "init", "--db", db, "--key", str(key))
-    stillwatch("exchange", "root", "add", "forum", "--title", "forum", "--db", db)
-    stillwatch("exchange", "collection", "add", "forum", "findings", "--alias", "findings", "--db", db)
-    homes = {log.provider: joined(log.provider, folder, db) for log in logs}
-    with serving(db, key, folder) as port:
-        for name, home in homes.items():
-            (home / "stillwatch.toml").write_text(settings(name, home, port))
-        yield [Member(log, homes[log.provider] / "stillwatch.toml") for log in logs]
-
-
-def joined(name: str, folder: Path, db: str) -> Path:
-    """A member with its secrets, in a folder of its own."""
-    home = folder / name
-    home.mkdir()
-    key, public = home / "exchange.pem", home / "exchange.pub"
-    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True, capture_output=True)
-    subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", public], check=True)
-    rights = ("--read", "forum/findings", "--write", "forum/findings", "--auth", "basic", "--admitted")
-    made = stillwatch("exchange", "member", "add", name, *rights, "--public-key", str(public), "--db", db, "--json")
-    (home / "secret").write_text(json.loads(made)["secret"])
-    (home / "pseudonyms").write_bytes(secrets.token_bytes(32))
-    for file in (key, home / "secret", home / "pseudonyms"):
-        file.chmod(0o600)
-    return home
-
-
-def settings(name: str, home: Path, port: int) -> str:
-    """A member's stillwatch.toml."""
-    sections: Mapping[str, Mapping[str, object]] = {
-        "exchange": {
-            "url": f"http://127.0.0.1:{port}/taxii2/",
-            "auth": "basic",
-            "member": name,
-            "secret_file": "secret",
-            "key_file": "exchange.pem",
-            "state": "state.sqlite",
-            "publishers": ["drafter"],
-            "approvers": ["approver"],
-        },
-        "pseudonyms": {"key_file": "pseudonyms"},
-        "reviews": {"path": str(home / "reviews.sqlite")},
-    }
-    lines = []
-    for section, values in sections.items():
-        lines += [f"[{section}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
-    return "\n".join(lines) + "\n"
-
-
 def measure(logs: Sequence[Log]) -> list[Provider]:
     """Scan alone, share, sync, scan again."""
-    with tempfile.TemporaryDirectory() as name, forum(logs, Path(name)) as members:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        forum(Path(name), {log.provider: log.folder for log in logs}) as members,
+    ):
         alone = [member.scan("alone.json", "--no-exchange") for member in members]
         for member, findings in zip(members, alone, strict=True):
             member.share(findings)
         for member in members:
-            member.run("sync", "--quiet")
+            member.sync()
         together = [member.scan("together.json") for member in members]
         pairs = zip(logs, alone, together, strict=True)
         return [Provider(log, score(log, before), score(log, after)) for log, before, after in pairs]

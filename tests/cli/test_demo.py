@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -14,3 +15,18 @@ def test_the_demo_goes_from_nothing_to_a_report(start):
     assert campaign["evidence"][0]["says"][:30] in " ".join(ran.out.split())
     assert Path("here/report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert f"stillwatch explain {campaign['id']} -f here/findings.json" in ran.err
+
+
+@pytest.mark.slow
+def test_three_providers_spare_each_other_what_none_of_them_sees_alone(start):
+    ran = start("demo", "--exchange", "--out", "here")
+    assert ran.code == 0, ran.err
+    rows = [[int(n) for n in re.findall(r"\d+", line)] for line in ran.out.splitlines() if re.match(r"│ \w+ +│", line)]
+    assert len(rows) == 3
+    for planted, alone, together, *innocent in rows:
+        assert alone < together <= planted
+        assert innocent == [0, 0]
+    assert "stillwatch share --approve" in ran.err
+    again = start("demo", "--exchange", "--out", "here")
+    assert again.code == 1
+    assert "Choose another folder" in again.err

@@ -1,13 +1,20 @@
 """`stillwatch demo`: the whole of it in a minute, with no log and no credentials."""
 
+import json
 import shlex
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from stillwatch.cli import options
 from stillwatch.cli.output import note, progress, show
 from stillwatch.cli.scan import find, write
+from stillwatch.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 @click.command(short_help="Simulate a log, scan it, explain a campaign: one minute.")
@@ -20,14 +27,22 @@ from stillwatch.cli.scan import find, write
     help="Where to write.",
 )
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Another seed, other traffic.")
+@click.option("--exchange", "together", is_flag=True, help="Three providers, alone and over an exchange: two minutes.")
 @options.quiet
-def command(*, out: Path, seed: int | None, quiet: bool) -> None:
+def command(*, out: Path, seed: int | None, together: bool, quiet: bool) -> None:
     """Show everything in a minute: simulate a log, scan it, explain its first campaign, write the report.
+
+    With --exchange: three providers scan alone, warn each other over an exchange on this machine, and scan again.
 
     \b
     Example:
       stillwatch demo --out stillwatch-demo
+      stillwatch demo --exchange --out stillwatch-demo-exchange
     """
+    (_exchange if together else _one)(out, seed, quiet=quiet)
+
+
+def _one(out: Path, seed: int | None, *, quiet: bool) -> None:
     from stillwatch.config import Config
     from stillwatch.reports.terminal import summary, waterfall
     from stillwatch.simulate import load
@@ -47,6 +62,53 @@ def command(*, out: Path, seed: int | None, quiet: bool) -> None:
         show(summary(document), *(waterfall(first) for first in document.campaigns[:1]))
         first = document.campaigns[0].id if document.campaigns else "CAMPAIGN"
         note(_next_steps(first, log, accounts, findings, page))
+
+
+def _exchange(out: Path, seed: int | None, *, quiet: bool) -> None:
+    from stillwatch.cli.demo_exchange import forum
+    from stillwatch.simulate import load
+    from stillwatch.simulate import write as simulate
+
+    place = out / "exchange"
+    if place.exists():
+        raise InputError("An exchange is here already.", where=str(place), hint="Choose another folder with --out.")
+    note("Simulating three providers' logs; operators spread over them.", quiet=quiet)
+    with progress(quiet=quiet) as advance:
+        providers = simulate(load("spread"), out, seed=seed, progress=advance)
+    told = partial(note, quiet=quiet)
+    with forum(place, {name: out / name for name in providers}, lambda command: told(f"  {command}")) as members:
+        told("Each scans alone.")
+        alone = [member.scan("alone.json", "--no-exchange") for member in members]
+        told("Each shares what it found: one person drafts, another approves, tokens are made, objects signed.")
+        for member, findings in zip(members, alone, strict=True):
+            member.share(findings)
+        told("Each hears the others, and scans again.")
+        for member in members:
+            member.sync()
+        told_by_others = [member.scan("together.json") for member in members]
+    if not quiet:
+        show(_compared(out, list(zip(providers, alone, told_by_others, strict=True))))
+        note(f"\nThe exchange, its members' settings and what left are in {place}; docs/exchange/README.md says more.")
+
+
+def _compared(out: Path, found: "list[tuple[str, Path, Path]]") -> "Table":
+    """Planted and innocent accounts that each provider named, alone and together."""
+    import pyarrow.parquet as pq
+    from rich.table import Table
+
+    truth = pq.read_table(out / "truth" / "accounts.parquet").to_pylist()
+    table = Table("provider", "planted accounts", "named alone", "together", "innocent named alone", "together")
+    for provider, *findings in found:
+        planted = {row["account_id"] for row in truth if row["provider"] == provider and row["campaign"]}
+        named = [_accounts(each) for each in findings]
+        counts = [len(planted), *(len(each & planted) for each in named), *(len(each - planted) for each in named)]
+        table.add_row(provider, *map(str, counts))
+    return table
+
+
+def _accounts(findings: Path) -> set[str]:
+    campaigns = json.loads(findings.read_bytes())["campaigns"]
+    return {account["account_id"] for campaign in campaigns for account in campaign["accounts"]}
 
 
 def _next_steps(campaign: str, log: Path, accounts: Path, findings: Path, page: Path) -> str:
