@@ -22,6 +22,8 @@ def store(tmp_path):
 def test_whoever_is_under_a_roof_brings_those_under_it():
     known = Register().with_affiliates(ONE, TWO).with_affiliates(THREE, FOUR).with_affiliates(TWO, THREE)
     assert known.affiliates == ((ONE, TWO, THREE, FOUR),)
+    assert known.without_affiliates(ONE, FOUR).affiliates == ((TWO, THREE),)
+    assert known.without_affiliates(ONE, FOUR, TWO).affiliates == ()
 
 
 def test_nobody_is_under_two_roofs():

@@ -46,6 +46,11 @@ class Register(BaseModel):
         others = [group for group in self.affiliates if not {*group} & joined]
         return self._with(affiliates=[*others, sorted(joined)])
 
+    def without_affiliates(self, *members: str) -> "Register":
+        """Takes members out from under their roofs; of a group of one nothing is left."""
+        left = [[each for each in group if each not in members] for group in self.affiliates]
+        return self._with(affiliates=[group for group in left if len(group) > 1])
+
     def with_pardon(self, member: str, now: int) -> "Register":
         """Forgives a member the decoys that it confirmed until now."""
         return self._with(pardons={**self.pardons, member: now})
