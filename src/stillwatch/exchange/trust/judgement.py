@@ -31,8 +31,12 @@ class Roster:
 
     @cached_property
     def parties(self) -> Mapping[str, str]:
-        """Who speaks, by affiliated member: all of a group with one voice, under the first of their names."""
+        """The party of each affiliated member: all of a group speak with one voice, under the first of their names."""
         return {member: min(group) for group in self.affiliates for member in group}
+
+    def party(self, member: str) -> str:
+        """Who speaks where this member does."""
+        return self.parties.get(member, member)
 
 
 @dataclass(frozen=True)
@@ -120,13 +124,13 @@ def _heard(
     words: Iterable[Statement], tellers: frozenset[str], claims: Mapping[str, Claim], roster: Roster
 ) -> list[Statement]:
     """The last word of each party among these members about each indicator of another party."""
-    parties = roster.parties
+    party_of = roster.party
 
     def heard() -> Iterator[Statement]:
         for word in words:
             if word.teller in tellers:
-                party, publisher = parties.get(word.teller, word.teller), claims[word.indicator].publisher
-                if party != parties.get(publisher, publisher):
+                party = party_of(word.teller)
+                if party != party_of(claims[word.indicator].publisher):
                     yield word if party == word.teller else replace(word, teller=party)
 
     return last_words(heard())
