@@ -247,7 +247,10 @@ def _said(found: "Found", held: "Held | None") -> Iterator[str]:
     for name, (size, _) in found.witnesses.items():
         yield f"{name} has cosigned the first {size:,}."
     if held:
-        yield f"{held.logged:,} versions of objects are what was logged; {held.unlogged:,} have no receipt."
+        yield (
+            f"{held.logged:,} versions of objects are what was logged; {held.unlogged:,} have no receipt, "
+            f"and {held.deleted:,} were deleted."
+        )
 
 
 def _print_json(value: object) -> None:

@@ -15,6 +15,7 @@ from stillwatch.exchange.log.tree import leaf_hashes
 from stillwatch.exchange.log.verification import verify
 from stillwatch.exchange.model import Right
 from stillwatch.exchange.signing import SigningKey
+from stillwatch.indicators import markings
 
 KEY, ANA = SigningKey.generate(), SigningKey.generate()
 ORIGIN = "exchange.example/forum"
@@ -44,9 +45,12 @@ class Forum:
             }
             for _ in range(count)
         ]
-        who = self.store.principal("ana")
+        self.send(objects)
+
+    def send(self, objects, name="ana"):
+        who = self.store.principal(name)
         posted = intake.examine(who, self.store.root("forum"), self.place, objects, now=TIME * 1_000_000)
-        self.store.add("forum", "ana", lambda each: intake.take_in(each, posted, KEY).parts)
+        self.store.add("forum", name, lambda each: intake.take_in(each, posted, KEY).parts)
 
     def head(self, key=KEY):
         size = self.store.log_size("forum")
@@ -273,3 +277,86 @@ def test_an_object_that_was_put_in_or_moved_is_noticed(forum, new_record):
         connection.execute(text("UPDATE object SET leaf = 3 WHERE leaf = 2"))
     with pytest.raises(TrustError, match="is not what was logged"):
         forum.objects()
+
+
+def stix(**changes):
+    return {
+        "type": "indicator",
+        "spec_version": "2.1",
+        "id": f"indicator--{uuid.uuid4()}",
+        "created": "2026-03-02T09:00:00.000Z",
+        "modified": "2026-03-02T09:00:00.000Z",
+        "pattern": "[ipv4-addr:value = '198.51.100.7']",
+        "pattern_type": "stix",
+        "valid_from": "2026-03-02T09:00:00Z",
+    } | changes
+
+
+@pytest.fixture
+def lively(forum):
+    """A forum with objects of two members, a marking of their own, a revocation, and a deletion."""
+    forum.store.grant("ben", {forum.place.id: Right(read=True, write=True)})
+    own = {
+        "type": "marking-definition",
+        "spec_version": "2.1",
+        "id": f"marking-definition--{uuid.uuid4()}",
+        "created": "2026-03-02T09:00:00.000Z",
+        "name": "own",
+        "extensions": {markings.TLP_EXTENSION: {"extension_type": "property-extension", "tlp_2_0": "red"}},
+    }
+    kept, gone = stix(), stix()
+    forum.send([own, stix(object_marking_refs=[own["id"]]), kept, gone])
+    forum.send([stix()], "ben")
+    forum.send([kept | {"modified": "2026-03-03T09:00:00.000Z", "revoked": True}])
+    build = lambda transaction, records: intake.withdraw(transaction, records, KEY)  # noqa: E731 — one line of a test
+    assert forum.store.delete("forum", forum.store.principal("ana"), forum.place, gone["id"], build=build) == 1
+    return forum
+
+
+def changed(store, statement, **values):
+    with store.database.writing() as connection:
+        assert connection.execute(text(statement), values).rowcount
+
+
+def test_what_was_revoked_deleted_and_marked_is_as_it_was_logged(lively):
+    held = lively.objects()
+    assert (held.logged, held.unlogged, held.deleted) == (7, 0, 1)
+    lively.verify()
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ("level = 0", "type = 'indicator' AND publisher = 'ana'"),
+        ("level = 0", "type = 'note'"),
+        ("level = 1", "publisher = 'ben'"),
+        ("publisher = 'ben'", "type = 'indicator' AND publisher = 'ana'"),
+        ("publisher = ''", "publisher = 'ben'"),
+        ("origin = :other", "publisher = 'ben'"),
+        ("origin = :other", "type = 'note'"),
+        ("type = 'note'", "publisher = 'ben'"),
+        ("version = version + 1", "publisher = 'ben'"),
+        ("spec_version = '2.0'", "publisher = 'ben'"),
+        ("receipt = NULL", "publisher = 'ben'"),
+    ],
+)
+def test_a_column_that_decides_who_reads_is_held_against_the_object(lively, change, where):
+    other = lively.store.collection("forum", "retractions").id if "ben" in where else "another"
+    values = {"other": other} if ":other" in change else {}
+    changed(lively.store, f"UPDATE object SET {change} WHERE {where}", **values)  # noqa: S608 — ours
+    with pytest.raises(TrustError, match=r"is not what was logged|neither there nor deleted"):
+        lively.objects()
+
+
+def test_an_object_that_disappeared_is_noticed(lively):
+    changed(lively.store, "DELETE FROM object WHERE publisher = 'ben'")
+    with pytest.raises(TrustError, match="The object that line 6 of the log tells of is neither there nor deleted"):
+        lively.objects()
+
+
+def test_a_deletion_that_nobody_made_is_noticed(lively):
+    row = "collection, date_added, id, version, level, publisher, revoked, leaf"
+    changed(lively.store, f"INSERT INTO deletion SELECT {row} FROM object WHERE publisher = 'ben'")  # noqa: S608 — ours
+    changed(lively.store, "DELETE FROM object WHERE publisher = 'ben'")
+    with pytest.raises(TrustError, match="tells of 1 deletions, and 2 are kept"):
+        lively.objects()

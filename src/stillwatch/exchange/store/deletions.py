@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, insert, select
 
 from stillwatch.exchange.model import Known, Level
+from stillwatch.exchange.store.tables import collection as collection_
 from stillwatch.exchange.store.tables import deletion, object_
 
 _COLUMNS = [each.name for each in deletion.c]
@@ -22,3 +23,9 @@ def known(connection: Connection, collection: str, ids: Sequence[str]) -> list[t
     c = deletion.c
     rows = connection.execute(select(deletion).where(c.collection == collection, c.id.in_(ids)))
     return [(row.id, Known(row.version, row.publisher, Level(row.level), row.revoked, deleted=True)) for row in rows]
+
+
+def leaves(connection: Connection, root: str) -> list[int | None]:
+    """Of each version that was deleted in a root: the entry of the log that tells of its publication, if one does."""
+    inside = select(collection_.c.id).where(collection_.c.root == root)
+    return list(connection.scalars(select(deletion.c.leaf).where(deletion.c.collection.in_(inside))))
