@@ -1,8 +1,10 @@
-"""Writes the pages that the code knows best: docs/configuration.md and docs/cli.md.
+"""Writes the pages that the code knows best: docs/configuration.md, docs/cli.md and docs/exchange/openapi.json.
 
 `make docs` runs it; `tests/test_docs.py` fails where a page is not what the code says.
 """
 
+import json
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,10 @@ import click
 
 from stillwatch.cli import stillwatch
 from stillwatch.config import VARIABLES, declared, toml
+from stillwatch.exchange.server.app import create
+from stillwatch.exchange.server.exchange import Exchange
+from stillwatch.exchange.signing import SigningKey
+from stillwatch.exchange.store.store import Store
 
 HERE = Path(__file__).parent
 
@@ -65,7 +71,17 @@ def _contexts(context: click.Context) -> Iterator[click.Context]:
                 yield from _contexts(click.Context(command, parent=context, info_name=verb))
 
 
-PAGES = {"configuration.md": configuration, "cli.md": command_line}
+def endpoints() -> str:
+    """docs/exchange/openapi.json: what a running exchange serves at /openapi.json."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store.open(f"{folder}/any.sqlite", create=True)
+        exchange = Exchange(store, SigningKey.generate(), "https://exchange.example", bytes(32), bytes(32))
+        document = create(exchange).state.openapi
+        store.close()
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+PAGES = {"configuration.md": configuration, "cli.md": command_line, "exchange/openapi.json": endpoints}
 
 if __name__ == "__main__":
     for page, written in PAGES.items():
