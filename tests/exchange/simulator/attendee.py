@@ -94,6 +94,10 @@ class Attendee:
         headers = {"Content-Type": MEDIA_TYPE, "Accept": MEDIA_TYPE}
         return self.raw.post(f"{self.places[into].url}objects/", content=json.dumps(envelope), headers=headers)
 
+    def delete(self, obj: Object, *, into: str = "indicators") -> httpx2.Response:
+        """Deletes all versions of an object."""
+        return self.raw.delete(f"{self.places[into].url}objects/{obj['id']}/", headers={"Accept": MEDIA_TYPE})
+
     def signatures(self, objects: Iterable[Object], key: SigningKey | None = None) -> list[Object]:
         """Its own detached signatures, or those of another key under its name."""
         by = key or self.key

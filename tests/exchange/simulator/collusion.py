@@ -12,6 +12,7 @@ from pressure import noise
 from verdicts import End
 
 from stillwatch.exchange.trust import blast, decoys, register
+from stillwatch.exchange.trust.reputation import ADMISSION, PRIOR, VOICE, Reputation
 from stillwatch.indicators import feedback, outgoing
 
 
@@ -34,9 +35,11 @@ def sybils(forum: Forum, each: int, innocent: int) -> End:
         assert member.say(framed, "false-positive").status_code == 202
     after = stands(forum, framed)
     frozen, thawed = dispute(forum, pair)
-    contained = lifted < 0.6 and not after["automatic"] and (frozen, thawed) == ("disputed", "confirmed")
+    began, bound = (Reputation(PRIOR + ADMISSION + heard, PRIOR).weight for heard in (0, VOICE))
+    contained = lifted <= bound + 0.001 and not after["automatic"] and (frozen, thawed) == ("disputed", "confirmed")
     stopped = (
-        f"{each} confirmations of one member count as 4 (weight {lifted:.2f}); what frames {innocent} innocents is "
+        f"{each} confirmations of one member count as {VOICE:.0f} (weight {lifted:.2f}; {began:.2f} is "
+        f"that of a member of whom nobody spoke); what frames {innocent} innocents is "
         f"evidence, never enough alone, at {before.count(blast.Use.USABLE)} of 8 until two people looked: "
         f"{after['state']}; their dispute of an honest indicator ends with a suspension"
     )

@@ -141,6 +141,23 @@ def revoked_elsewhere(forum: Forum) -> End:
     return End(True, refusal(response) if response.status_code != 202 else taken)
 
 
+def deleted_and_back(forum: Forum) -> End:
+    """A deletion is told like a revocation, and remembered."""
+    me, reader = forum.malicious, forum.honest[6]
+    one, other = indicators(said_by(me))
+    assert me.publish([one, other, moved(other, revoked=True)]).status_code == 202
+    gone = [me.delete(each) for each in (one, other)]
+    responses = [
+        me.post([moved(one, object_marking_refs=markings.refs(markings.TLP[Level.CLEAR]))]),
+        me.post([one | {"confidence": 5}]),
+        me.post([moved(other, seconds=2)]),
+        reader.post([moved(one)]),
+    ]
+    told = {one["id"], other["id"]} <= reader.retracted()
+    deleted = {each.status_code for each in gone} == {200}
+    return End(deleted and told and refused(*responses), f"{refusal(*responses)}; both are in the retractions")
+
+
 def clock(forum: Forum) -> End:
     """`date_added` is the exchange's; a member's times are only checked."""
     me = forum.malicious

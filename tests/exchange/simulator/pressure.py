@@ -18,6 +18,9 @@ from poison import as_vocabulary, of_words, poisoned
 from verdicts import End
 
 from stillwatch.exchange.client.taxii import MEDIA_TYPE
+from stillwatch.exchange.server.limits import Limits
+
+LIMITS = Limits()
 
 
 def flood(forum: Forum, requests: int, batches: int, batch: int) -> End:
@@ -32,7 +35,8 @@ def flood(forum: Forum, requests: int, batches: int, batch: int) -> End:
         member.pull()
     contained = busy.failed == 0 and set(answers) <= {200, 429}
     stopped = (
-        f"{answers.count(429):,} of {len(answers):,} requests answered 429 (200 a second are a member's right); "
+        f"{answers.count(429):,} of {len(answers):,} requests answered 429 ({LIMITS.member_burst:,} at once, and "
+        f"{LIMITS.member_rate:,.0f} a second in the long run, are a member's right); "
         f"{stored} of {batches} batches of {batch} are within the quota of a day"
     )
     cost = (
@@ -47,9 +51,11 @@ def slow_bodies(forum: Forum, connections: int) -> End:
     calm = service(forum, 20)
     with bodies_that_never_come(forum.malicious, connections) as answered:
         busy, statuses = service(forum, 20), answered()
-    contained = busy.failed == 0 and len(statuses) >= connections - 16 and set(statuses) == {429}
+    places = LIMITS.member_at_work
+    contained = busy.failed == 0 and len(statuses) >= connections - places > 0 and set(statuses) == {429}
     stopped = (
-        f"{statuses.count(429)} of {connections} answered 429 at once: a member has 16 places, the others wait in them"
+        f"{statuses.count(429)} of {connections} answered 429 at once: a member has {places} places, "
+        "in which the others wait until their time is up"
     )
     cost = f"requests took {busy.p95:.0f} ms instead of {calm.p95:.0f} (p95), none failed"
     return End(contained, stopped, cost)

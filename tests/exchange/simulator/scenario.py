@@ -26,7 +26,8 @@ ATTACKS: dict[str, Callable[..., End]] = {
     for each in (
         *(poison.common_words, poison.huge_lists, poison.one_account, poison.evaluated),
         *(forgery.replay, forgery.widened_marking, forgery.squatted_ids, forgery.squatted_feedback),
-        *(forgery.forged_signatures, forgery.forged_retraction, forgery.revoked_elsewhere, forgery.clock),
+        *(forgery.forged_signatures, forgery.forged_retraction, forgery.revoked_elsewhere),
+        *(forgery.deleted_and_back, forgery.clock),
         *(pressure.flood, pressure.slow_bodies, collusion.sybils, collusion.confirmed_decoy, fork.forked_log),
     )
 }
