@@ -3,6 +3,7 @@
 import json
 import threading
 import uuid
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import text
@@ -18,6 +19,8 @@ from stillwatch.exchange.server.exchange import Exchange
 from stillwatch.exchange.server.process import Server, listen
 from stillwatch.exchange.signing import SigningKey
 from stillwatch.exchange.store.store import Store
+from stillwatch.exchange.tokens.epochs import Epoch
+from stillwatch.exchange.tokens.keys import Keys
 
 
 @pytest.fixture
@@ -149,12 +152,15 @@ def test_lines_are_shown(run, there, publish, db):
 
 def test_the_exchanges_key_is_turned(run, publish, store, db, key):
     publish(2)
+    now = datetime.now(UTC)
+    seed = Keys(store, key).seed("forum", Epoch.at(now), now)
     code, _, err = run("turn-key", "--db", db, "--old", db.parent / "exchange.pem", "--new", db.parent / "next.pem")
     following = SigningKey.load(db.parent / "next.pem")
     assert code == 0
     assert following.key_id in err
     assert json.loads(run("verify", "--db", db, "--json")[1])["exchange_keys"] == [key.key_id, following.key_id]
     enrolment.enter(store, "forum", following)
+    assert Keys(store, following).seed("forum", Epoch.at(now), now) == seed
     code, _, err = run("turn-key", "--db", db, "--old", db.parent / "exchange.pem", "--new", db.parent / "other.pem")
     assert code == 4
     assert "not signed over" in err

@@ -17,7 +17,11 @@ from stillwatch.errors import InputError
 
 @click.command(short_help="Write everything as JSON lines: a backup.")
 @click.option("--output", "-o", type=options.FILE, metavar="FILE", help="Where to; standard output by default.")
-@click.option("--with-secrets", is_flag=True, help="With the hashes of members' secrets and the sealed keys.")
+@click.option(
+    "--with-secrets",
+    is_flag=True,
+    help="With the hashes of members' secrets and the sealed token keys: without, tokens begin anew.",
+)
 @options.db
 @options.config
 @options.as_json

@@ -125,33 +125,33 @@ def show(
 
 
 @log.command("turn-key", short_help="Put a new key of the exchange in the place of the old.")
-@click.option("--db", metavar="URL", required=True, help="The store: a path (SQLite) or postgresql://…")
-@click.option("--old", type=options.FILE, metavar="FILE", required=True, help="The present key.")
+@options.db
+@click.option("--old", type=options.FILE, metavar="FILE", help="The present key; where init put it by default.")
 @click.option("--new", type=options.FILE, metavar="FILE", required=True, help="The next key; made if it is not there.")
+@options.config
 @options.quiet
-def turn_key(*, db: str, old: Path, new: Path, quiet: bool) -> None:
-    """Sign the exchange's next key over with the present one, in the log of every root.
+def turn_key(*, db: str | None, old: Path | None, new: Path, config_file: Path | None, quiet: bool) -> None:
+    """Sign the exchange's next key over with the present one, in the log of every root, and seal the token keys anew.
 
-    Members follow the key by this alone. Stop the server first, and start it again with the new key.
+    Members follow the key by this alone. Stop the server first, and start it again with the new key. Where it was
+    interrupted, give the command again.
 
     \b
     Example:
-      stillwatch exchange log turn-key --db forum.sqlite --old exchange.pem --new exchange-2027.pem
+      stillwatch exchange log turn-key --db forum.sqlite --new forum-2027.pem
     """
     from stillwatch.exchange.log.enrolment import turn
     from stillwatch.exchange.signing import SigningKey
-    from stillwatch.exchange.store.store import Store
+    from stillwatch.exchange.tokens.keys import Keys
 
-    present = SigningKey.load(old)
-    store = Store.open(db)
-    try:
+    with options.opened_store(db, config_file) as store:
+        present = SigningKey.load(options.exchange_key(old, store.database))
         if not new.exists():
             SigningKey.generate().save(new)
         following = SigningKey.load(new)
         for each in store.roots():
+            Keys(store, present).turn(each.name, following)
             turn(store, each.name, present, following)
-    finally:
-        store.close()
     note(f"The exchange's key is {following.key_id} from now on: serve with --key {new}.", quiet=quiet)
 
 

@@ -1,5 +1,6 @@
 """`stillwatch exchange statistics`: figures over all members of a root, with differential privacy."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,12 +17,15 @@ TOPICS = ("campaigns", "indicators", "sightings", "techniques")
 
 
 @click.command(name="statistics", short_help="Figures over all members, with noise.")
-@click.option("--db", required=True, metavar="URL", help="The store: a path (SQLite) or postgresql://…")
+@options.db
 @click.option("--root", required=True, metavar="NAME", help="The API root: one trust group.")
 @click.option("--topic", type=click.Choice(TOPICS), help="What is counted; with --month.")
 @click.option("--month", metavar="YYYY-MM", help="A month that is over; with --topic.")
+@options.config
 @options.as_json
-def command(*, db: str, root: str, topic: str | None, month: str | None, as_json: bool) -> None:
+def command(
+    *, db: str | None, root: str, topic: str | None, month: str | None, config_file: Path | None, as_json: bool
+) -> None:
     """Make one report, or show all that were made and what is left of each quarter's budget.
 
     A report is made once: asking again gives the same answer and spends nothing. Every figure is an order of magnitude
@@ -35,12 +39,11 @@ def command(*, db: str, root: str, topic: str | None, month: str | None, as_json
     from stillwatch.exchange.statistics.months import Month
     from stillwatch.exchange.statistics.report import Question, ask, ledger
     from stillwatch.exchange.statistics.topics import TOPICS as KNOWN
-    from stillwatch.exchange.store.store import Store, microseconds
+    from stillwatch.exchange.store.store import microseconds
 
     if (topic is None) != (month is None):
         raise ConfigError("--topic and --month belong together.", hint="Name both, or neither.")
-    store = Store.open(db)
-    try:
+    with options.opened_store(db, config_file) as store:
         if store.root(root) is None:
             raise ConfigError("There is no root of this name.", where=root)
         if topic and month:
@@ -49,8 +52,6 @@ def command(*, db: str, root: str, topic: str | None, month: str | None, as_json
         else:
             known = ledger(store, root)
             _print(known.model_dump_json(indent=2), _all(known), as_json=as_json)
-    finally:
-        store.close()
 
 
 def _print(as_text: str, table: "Table", *, as_json: bool) -> None:

@@ -16,17 +16,22 @@ def command() -> None:
 
     \b
     Example:
-      stillwatch exchange tokens rotate --db forum.sqlite --key exchange.pem
+      stillwatch exchange tokens rotate --db forum.sqlite
     """
 
 
 @command.command(short_help="Make this quarter's keys, and destroy those that are past.")
-@click.option("--db", required=True, metavar="URL", help="The store: a path (SQLite) or postgresql://…")
-@click.option("--key", type=options.FILE, required=True, metavar="FILE", help="The exchange's own Ed25519 key.")
+@options.db
+@click.option(
+    "--key", "key_file", type=options.FILE, metavar="FILE", help="The exchange's own key; where init put it by default."
+)
 @click.option("--root", metavar="NAME", help="Only of this API root; of all by default.")
+@options.config
 @options.as_json
 @options.quiet
-def rotate(*, db: str, key: Path, root: str | None, as_json: bool, quiet: bool) -> None:
+def rotate(
+    *, db: str | None, key_file: Path | None, root: str | None, config_file: Path | None, as_json: bool, quiet: bool
+) -> None:
     """Make this quarter's keys where there are none, and destroy those of before the last quarter.
 
     The server does so by itself with the first request of a quarter; a timer that runs this daily has past keys
@@ -34,18 +39,15 @@ def rotate(*, db: str, key: Path, root: str | None, as_json: bool, quiet: bool) 
 
     \b
     Example:
-      stillwatch exchange tokens rotate --db forum.sqlite --key exchange.pem
+      stillwatch exchange tokens rotate --db forum.sqlite
     """
     from stillwatch.exchange.signing import SigningKey
-    from stillwatch.exchange.store.store import Store
     from stillwatch.exchange.tokens.keys import Keys
 
-    signing_key, store = SigningKey.load(key), Store.open(db)
-    try:
+    with options.opened_store(db, config_file) as store:
+        signing_key = SigningKey.load(options.exchange_key(key_file, store.database))
         keys, names = Keys(store, signing_key), [root] if root else [each.name for each in store.roots()]
         changed = {name: keys.rotate(name, datetime.now(UTC)) for name in names}
-    finally:
-        store.close()
     if as_json:
         told = {name: {"made": each.made, "destroyed": each.destroyed} for name, each in changed.items()}
         click.echo(json.dumps(told, indent=2))

@@ -109,3 +109,17 @@ def test_a_signal_that_fits_nobody_changes_nothing(population_of, rows, named):
     assert one == other
     assert elsewhere.fitting(named(told, "w")) == ()
     assert elsewhere.fitting(named(population_of(rows, desk(), [nothing, MEANS]), "w")) == (1,)
+
+
+def test_what_fits_more_accounts_than_any_campaign_has_is_switched_off_and_told(population_of, rows, named):
+    everybody = signal(desk={"email_domain": frozenset(f"s{i}.example" for i in range(60))})
+    told = population_of(rows, desk(), [everybody, MEANS])
+    assert told.known.too_wide == ("campaign--one",)
+    assert told.known.means[:, [0]].nnz == 0
+    assert elsewhere.fitting(named(told, "w")) == (1,)
+
+
+def test_another_campaign_that_merely_touches_this_one_is_not_confirmed_with_it(population_of, rows, named):
+    touching = signal(desk={"payment_fingerprint": frozenset({"w1", *(f"s{i}" for i in range(20))})})
+    told = population_of(rows, desk(), [MEANS, touching])
+    assert elsewhere.fitting(named(told, "w")) == (0,)

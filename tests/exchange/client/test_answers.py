@@ -86,3 +86,12 @@ def test_another_verdict_is_a_newer_version():
     later = said([Campaign((name(0),), Verdict("rejected"))], {each["id"]: each for each in first}, NOW)
     assert {each["id"] for each in later} == {each["id"] for each in first}
     assert all(new["modified"] > first[0]["modified"] for new in later)
+
+
+def test_what_fits_far_too_many_is_told_without_a_person_and_a_person_has_the_last_word():
+    told = answers([], INDICATORS, teller=TELLER, before={}, now=NOW, too_wide=[name(0), name(9)])
+    assert outcomes(told) == {name(0): "false-positive"}
+    assert told[0]["extensions"][FEEDBACK]["reviewed_by"] == "software"
+    judged = [Campaign((name(0),), Verdict("confirmed"))]
+    told = answers(judged, INDICATORS, teller=TELLER, before={}, now=NOW, too_wide=[name(0)])
+    assert outcomes(told) == {name(0): "true-positive"}

@@ -23,6 +23,7 @@ SELECTION = 2.0  # bits: clusters were looked for; signals were not, there are a
 WHOLE = 0.15  # share of the parties that must be known for the signal to speak of the cluster and not of a few in it
 MEANS_MOST, WORDS_MOST = 8.0, 3.5  # words are what is asked, seen twice: fewer bits than an independent reason needs
 ACCOUNT_MOST = 6.0
+ALIKE = 0.75  # of the best signal's bits: another provider's word about the same campaign
 
 F64 = npt.NDArray[np.float64]
 
@@ -43,12 +44,15 @@ def weigh(cluster: Cluster) -> list[Evidence]:
 
 
 def fitting(cluster: Cluster) -> tuple[int, ...]:
-    """The signals (their numbers) that speak for this cluster at all."""
+    """The signals (their numbers) that fit this cluster nearly as well as the one that is weighed.
+
+    Several providers may have found one campaign; who merely shares a domain with it is another one.
+    """
     known = cluster.population.known
-    if not known.signals:
+    if not known.signals or not len(cluster):
         return ()
     bits = _bits(cluster, known.means, MEANS_MOST) + _bits(cluster, known.words, WORDS_MOST)
-    return tuple(np.flatnonzero(bits > 0).tolist())
+    return tuple(np.flatnonzero((bits > 0) & (bits >= ALIKE * bits.max())).tolist())
 
 
 def by_account(cluster: Cluster) -> F64:

@@ -1,10 +1,10 @@
 """What we say of others' indicators: that they matched something here, and what our people made of it.
 
-Only what a person judged is answered: a sighting with the outcome, in days and orders of magnitude, and an opinion
-where he was sure. The reason that he gave stays here.
+What a person judged is answered: a sighting with the outcome, in days and orders of magnitude, and an opinion where he
+was sure; the reason that he gave stays here. Without a person one thing is said: that an indicator fits far too many.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -40,13 +40,14 @@ _OUTCOMES: Mapping[str, Outcome] = {
 _OPINIONS: Mapping[str, Opinion] = {"confirmed": "agree", "rejected": "disagree"}
 
 
-def answers(
+def answers(  # noqa: PLR0913 — of what, about what, by whom, when, and what was said before
     campaigns: Iterable[Matched],
     indicators: Mapping[str, Mapping[str, Any]],
     *,
     teller: str,
     before: Mapping[str, Mapping[str, Any]],
     now: datetime,
+    too_wide: Collection[str] = (),
 ) -> list[dict[str, Any]]:
     """What is new to say.
 
@@ -56,6 +57,7 @@ def answers(
         teller: our STIX identity.
         before: what we said before, by id.
         now: when.
+        too_wide: indicators that fitted more accounts of the last scan than any campaign has: that needs no person.
 
     Returns:
         Sightings and opinions that say something else than before.
@@ -71,6 +73,11 @@ def answers(
         if each in indicators
         for new in _said(indicators[each], campaign, teller, now)
     ]
+    wrong = [
+        feedback.sighting(indicators[each], teller=teller, outcome="false-positive", now=now, reviewed_by="software")
+        for each in sorted(set(too_wide) & indicators.keys() - judged.keys())
+    ]
+    said += [versions.renewed(new, before.get(new["id"])) for new in wrong]
     return [each for each in said if each["id"] not in before or _newer(each, before[each["id"]])]
 
 

@@ -58,6 +58,7 @@ class Means:
 
     holders: Mapping[str, Mapping[str, frozenset[str]]]  # by kind: pseudonym: account ids
     raw: Mapping[str, str] = field(repr=False)  # by pseudonym
+    accounts: int = 0  # in the table
 
     def of(self, accounts: Collection[str]) -> Shared:
         """What these accounts share."""
@@ -86,7 +87,7 @@ def read_means(path: Path, key: Key) -> Means:
     table = read_accounts(path, key=remembering, rejects=Rejects())
     accounts = table["account_id"].to_pylist()
     holders = {kind: _holders(accounts, table[column].to_pylist()) for kind, (column, _) in COLUMNS.items()}
-    return Means(holders, remembering.raw)
+    return Means(holders, remembering.raw, len(accounts))
 
 
 def _holders(accounts: Iterable[str], values: Iterable[str | None]) -> dict[str, frozenset[str]]:

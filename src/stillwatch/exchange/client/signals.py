@@ -7,10 +7,11 @@ Our values become tokens by the exchange's oblivious function, and are compared 
 Only indicators of admitted contributors count, undisputed, signed or at least logged.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from stillwatch.exchange.tokens.classes import TokenClass
 from stillwatch.exchange.tokens.client import TokenClient
 from stillwatch.exchange.tokens.matches import search, sought
 from stillwatch.exchange.tokens.values import Values, collected
+from stillwatch.exchange.trust import blast
 from stillwatch.traffic.pseudonyms import Key
 
 STANDING = "x_stillwatch_standing"
@@ -62,7 +64,9 @@ def importing(config: ExchangeConfig, accounts: Path | None, key: Key, now: date
             return
         here = [each for each in indicators if each[STANDING]["root"] == session.root.url]
         means = read_means(accounts, key) if accounts else None
-        yield Imported(here, state.mirror.indicated(), means, client, now)
+        imported = Imported(here, state.mirror.indicated(), means, client, now)
+        yield imported
+        state.remember(f"too wide {session.root.url}", json.dumps(sorted(imported.too_wide)))
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,7 @@ class Imported:
         means: the accounts table; None where there is none.
         client: makes the tokens.
         now: for `valid_until`.
+        too_wide: those that fitted too many accounts to be weighed; `sync` says so.
     """
 
     indicators: Sequence[Object]
@@ -82,6 +87,7 @@ class Imported:
     means: Means | None
     client: TokenClient
     now: datetime
+    too_wide: set[str] = field(default_factory=set)
 
     def __call__(self, shingles: npt.NDArray[np.uint32]) -> Told:
         """The signals that meet something of ours; see `campaigns.signals.Importer`.
@@ -97,12 +103,29 @@ class Imported:
             raise
         except (ExchangeError, PrivacyError) as error:
             return _not_weighed(error)
-        desk = {column: matches for column, (matches, _) in met.items()}
+        desk = self._usable({column: matches for column, (matches, _) in met.items()})
         epochs = sorted(set(past).union(*(gone for _, gone in met.values())))
         notes = (
             [f"Indicators of {', '.join(epochs)} can no longer be matched: their keys are destroyed."] if epochs else []
         )
         return Told(tuple(self._signals(desk, found)), tuple(notes))
+
+    def _usable(self, desk: Mapping[str, Met]) -> Mapping[str, Met]:
+        """Without what names a single account of ours, or too many of them."""
+        used = {indicator: self._use(desk, indicator) for indicator in set[str]().union(*desk.values())}
+        self.too_wide.update(indicator for indicator, use in used.items() if blast.told(use))
+        return {
+            column: {indicator: values for indicator, values in met.items() if used[indicator] is blast.Use.USABLE}
+            for column, met in desk.items()
+        }
+
+    def _use(self, desk: Mapping[str, Met], indicator: str) -> blast.Use:
+        if self.means is None:
+            return blast.Use.NO_MATCH
+        accounts = set[str]()
+        for kind, (column, _) in COLUMNS.items():
+            accounts.update(*(self.means.holders[kind][value] for value in desk[column].get(indicator, ())))
+        return blast.use(blast.Reach(len(accounts), self.means.accounts, 0, 0), sources=1, local=True)
 
     def _own(self, kind: str, klass: TokenClass) -> Values:
         """Our values of one kind by their normal form, each standing for its pseudonym."""

@@ -8,6 +8,7 @@ word carries is asked; what our people judged is answered; the log's head is cos
 are still done, and the summary tells; only a log that was rewritten ends it all.
 """
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -178,7 +179,8 @@ def _answer(session: Session, state: State, voice: Voice | None, campaigns: Sequ
         return 0
     others = {each.object["id"]: each.object for each in state.mirror.in_force(now) if each.publisher != voice.identity}
     before = {each.object["id"]: each.object for each in state.outbox.said()}
-    said = answers(campaigns, others, teller=voice.identity, before=before, now=now)
+    too_wide = json.loads(state.document(f"too wide {session.root.url}") or "[]")
+    said = answers(campaigns, others, teller=voice.identity, before=before, now=now, too_wide=too_wide)
     if said:
         publishing.answer(state, said, voice=voice, now=now)
         publishing.send(session, state)

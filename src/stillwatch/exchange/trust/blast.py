@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from stillwatch.campaigns.signals import FEW, WIDEST
 from stillwatch.exchange.trust.statements import Outcome
 from stillwatch.indicators import patterns
 
 #: A campaign is a small part of a provider's accounts (planted ones in the labelled scenarios: at most 6 %), but may be
-#: a large part of its requests; common words match a majority of both.
-ACCOUNTS = 0.10
+#: a large part of its requests; common words match a majority of both. A scan holds what matched to the same share.
+ACCOUNTS = WIDEST
 REQUESTS = 0.25
-#: Of a small provider a tenth is nobody: matches of so few accounts are never too wide.
-FEW = 20
 
 SOURCES = 2  # members that vouch, where there is no evidence of one's own
 FEWEST_ACCOUNTS = 2  # below, it points at somebody
