@@ -161,6 +161,8 @@ def test_the_exchanges_key_is_turned(run, publish, store, db, key):
     assert json.loads(run("verify", "--db", db, "--json")[1])["exchange_keys"] == [key.key_id, following.key_id]
     enrolment.enter(store, "forum", following)
     assert Keys(store, following).seed("forum", Epoch.at(now), now) == seed
+    again = run("turn-key", "--db", db, "--old", db.parent / "exchange.pem", "--new", db.parent / "next.pem")
+    assert again[0] == 0, "what is done already is left as it is"
     code, _, err = run("turn-key", "--db", db, "--old", db.parent / "exchange.pem", "--new", db.parent / "other.pem")
     assert code == 4
     assert "not signed over" in err

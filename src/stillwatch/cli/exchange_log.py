@@ -9,11 +9,13 @@ import click
 
 from stillwatch.cli import options
 from stillwatch.cli.output import Progress, check_writable, note, progress, write_whole
-from stillwatch.errors import ConfigError
+from stillwatch.errors import ConfigError, TrustError
 
 if TYPE_CHECKING:
     from stillwatch.exchange.log.contents import Held
     from stillwatch.exchange.log.verification import Found, Source
+    from stillwatch.exchange.signing import SigningKey
+    from stillwatch.exchange.store.store import Store
 
 _WHERE = (
     click.option("--url", metavar="URL", help="The exchange, asked as a member; exchange.url by default."),
@@ -150,9 +152,22 @@ def turn_key(*, db: str | None, old: Path | None, new: Path, config_file: Path |
             SigningKey.generate().save(new)
         following = SigningKey.load(new)
         for each in store.roots():
-            Keys(store, present).turn(each.name, following)
-            turn(store, each.name, present, following)
+            if not _turned(store, each.name, present, following):
+                Keys(store, present).turn(each.name, following)
+                turn(store, each.name, present, following)
     note(f"The exchange's key is {following.key_id} from now on: serve with --key {new}.", quiet=quiet)
+
+
+def _turned(store: "Store", root: str, present: "SigningKey", following: "SigningKey") -> bool:
+    """Whether a root has the next key already, of an earlier time that was interrupted."""
+    from stillwatch.exchange.log.enrolment import enter
+
+    try:
+        enter(store, root, present)
+    except TrustError:
+        enter(store, root, following)
+        return True
+    return False
 
 
 @contextmanager
