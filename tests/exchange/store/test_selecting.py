@@ -167,18 +167,18 @@ def test_after_deletions_too(store, new_record, given_objects, deleted, person, 
         assert list(store.read(who, place, query).records) == found(who, names[0], added, query)
 
 
-def steps(store, who, place, query):
-    """How many steps SQLite takes to answer."""
+def steps(store, call):
+    """How many steps SQLite takes for a call, and what it gives."""
     count = 0
 
     def step():
         nonlocal count
         count += 1
 
-    with store.database.engine.connect() as connection:  # the pool gives the same one to the reader
+    with store.database.engine.connect() as connection:  # the pool gives the same one to the call
         raw = connection.connection.driver_connection
     raw.set_progress_handler(step, 1)
-    found = store.read(who, place, query)
+    found = call()
     raw.set_progress_handler(None, 0)
     return count, found
 
@@ -203,11 +203,41 @@ def test_a_page_costs_the_same_whatever_there_is_besides_it(store, place, princi
         versions = (timestamps.text(BASE + start + number) for number in range(count))
         store.add("forum", "ana", lambda _: ([new_record(**hidden, version=each) for each in versions], []))
 
+    ben = principal_of("ben")
     more(50, 0)
     store.add("forum", "ana", lambda _: ([new_record(id="indicator--2"), new_record(id="indicator--3")], []))
-    few, before = steps(store, principal_of("ben"), place, query)
+    few, before = steps(store, lambda: store.read(ben, place, query))
     more(2000, 50)
-    many, after = steps(store, principal_of("ben"), place, query)
+    many, after = steps(store, lambda: store.read(ben, place, query))
     assert few > 0
     assert len(before.records) == len(after.records) > 0
     assert many < 1.5 * few
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_adding_and_deleting_cost_the_same_however_much_there_is(store, place, principal_of, new_record):
+    ana = principal_of("ana")
+
+    def add(count):
+        """New objects, and a second version of each."""
+        new = [new_record() for _ in range(count)]
+        new += [new_record(id=each.id, version="2027-01-01T00:00:00Z") for each in new]
+
+        def build(transaction):
+            assert transaction.known(place.id, [each.id for each in new]) == {}
+            return new, []
+
+        return store.add("forum", "ana", build)
+
+    def delete(added):
+        return sum(store.delete("forum", ana, place, each.id, build=lambda *_: []) for each in added[:20])
+
+    add(20)
+    few, added = steps(store, lambda: add(100))
+    few_gone, _ = steps(store, lambda: delete(added))
+    add(1000)
+    many, added = steps(store, lambda: add(100))
+    many_gone, gone = steps(store, lambda: delete(added))
+    assert gone == 40
+    assert 0 < many < 1.5 * few
+    assert 0 < many_gone < 1.5 * few_gone

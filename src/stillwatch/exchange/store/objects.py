@@ -14,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     delete,
+    false,
     func,
     insert,
     select,
@@ -155,9 +156,11 @@ def supersede(connection: Connection, collection: str, ids: Iterable[str]) -> No
     That relation is transitive, so those that are marked already need not be looked at again.
     """
     columns = (_c.id, _c.date_added, _c.version, _c.spec_version, _c.level, _c.publisher, _c.origin)
+    # not `superseded` itself: that would lead SQLite to the index of all that is not
+    standing = ~func.coalesce(_c.superseded, false())
     groups: dict[tuple[str, ...], list[AnyRow]] = defaultdict(list)
     for chunk in _chunks(sorted(ids)):
-        for row in _of_objects(connection, columns, chunk, and_(_c.collection == collection, ~_c.superseded)):
+        for row in _of_objects(connection, columns, chunk, and_(_c.collection == collection, standing)):
             groups[row.id, row.spec_version, row.publisher, row.origin].append(row)
     over = [{"date": row.date_added} for group in groups.values() for row in _superseded(group)]
     if over:
