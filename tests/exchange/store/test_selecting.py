@@ -233,10 +233,10 @@ def test_adding_and_deleting_cost_the_same_however_much_there_is(store, place, p
         return sum(store.delete("forum", ana, place, each.id, build=lambda *_: []) for each in added[:20])
 
     add(20)
-    few, added = steps(store, lambda: add(100))
+    few, added = steps(store, lambda: add(20))
     few_gone, _ = steps(store, lambda: delete(added))
-    add(1000)
-    many, added = steps(store, lambda: add(100))
+    add(3000)
+    many, added = steps(store, lambda: add(20))
     many_gone, gone = steps(store, lambda: delete(added))
     assert gone == 40
     assert 0 < many < 1.5 * few
