@@ -11,6 +11,7 @@ at one account: there is no token class for accounts, and shared means count onl
 """
 
 import json
+from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated, Literal, Self, TypeVar
 
@@ -143,6 +144,7 @@ Pattern = PromptTemplate | Vocabulary | AccountNetwork | Cadence | Never
 _ANY: TypeAdapter[Pattern] = TypeAdapter(Annotated[Pattern, Field(discriminator="kind")])
 
 
+@lru_cache(maxsize=16)  # one indicator is read by several in a row: its structure, its reach
 def parse(text: str) -> Pattern:
     """Read a pattern.
 

@@ -9,12 +9,14 @@ send none; digits beyond the sixth are cut off.
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,18})?Z")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+@lru_cache(maxsize=4096)  # the times of one object are mostly the same, and are looked at again and again
 def parse(timestamp: str) -> int:
     """Read an RFC 3339 timestamp in UTC.
 
@@ -34,6 +36,7 @@ def of(time: datetime) -> int:
     return (time - _EPOCH) // _MICROSECOND
 
 
+@lru_cache(maxsize=4096)
 def text(microseconds: int) -> str:
     """Write a time as TAXII 2.1 does (section 2): `YYYY-MM-DDTHH:MM:SS.ssssssZ`."""
     time = _EPOCH + timedelta(microseconds=microseconds)
