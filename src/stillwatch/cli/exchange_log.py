@@ -36,7 +36,12 @@ def _where(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.group(short_help="Verify and show the transparency log.")
 def log() -> None:
-    """The transparency log of an exchange: what was published or withdrawn, in an order that nobody changes unseen."""
+    """The transparency log of an exchange: what was published or withdrawn, in an order that nobody changes unseen.
+
+    \b
+    Example:
+      stillwatch exchange log verify --url https://exchange.example/forum/ --checkpoint forum.checkpoint
+    """
 
 
 @log.command(short_help="Compute the whole log again and hold it against what was signed.")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stillwatch.config import ExchangeConfig, Settings
     from stillwatch.exchange.client.people import People
     from stillwatch.exchange.client.publishing import Sent
-    from stillwatch.exchange.client.share import Plan, Rules
+    from stillwatch.exchange.client.share import Past, Plan, Rules
     from stillwatch.reports.document import Campaign
 
 LEVELS = ("clear", "green", "amber", "amber+strict", "red")
@@ -121,11 +121,11 @@ def _drafted(settings: "Settings", asked: _Asked, person: str | None) -> dict[st
 
     exchange, now = settings.config.exchange, datetime.now(UTC)
     digests, rules = asked.digests, _rules(exchange, tokens=asked.tokens)
-    plans, refused = _plans(settings, asked, rules)
     if person:
         _people(exchange).check_publisher(person)
     known = exchange.state.exists() or person is not None
     with State.open(exchange.state) if known else nullcontext() as state:
+        plans, refused = _plans(settings, asked, rules, publishing.past(state) if state else None)
         document = share.document(
             plans,
             rules=rules,
@@ -137,11 +137,13 @@ def _drafted(settings: "Settings", asked: _Asked, person: str | None) -> dict[st
         )
         if person is None or state is None:
             return document
-        made = publishing.draft(state.outbox, document, by=person, people=_people(exchange), now=now)
+        made = publishing.draft(state.outbox, document, plans, by=person, people=_people(exchange), now=now)
     return {"draft": made.id, "drafted_by": person, **document}
 
 
-def _plans(settings: "Settings", asked: _Asked, rules: "Rules") -> tuple[list["Plan"], list[tuple[str, str]]]:
+def _plans(
+    settings: "Settings", asked: _Asked, rules: "Rules", past: "Past | None"
+) -> tuple[list["Plan"], list[tuple[str, str]]]:
     """What would leave of each campaign, and of which nothing does."""
     from stillwatch.exchange.client.means import read_means
     from stillwatch.exchange.client.share import plan
@@ -150,7 +152,7 @@ def _plans(settings: "Settings", asked: _Asked, rules: "Rules") -> tuple[list["P
     plans, refused = [], []
     for campaign in _campaigns(settings, asked):
         try:
-            plans.append(plan(campaign, means, rules))
+            plans.append(plan(campaign, means, rules, past))
         except PrivacyError as error:
             refused.append((campaign.id, str(error)))
     return plans, refused
@@ -176,11 +178,13 @@ def _approved(settings: "Settings", name: str, person: str) -> dict[str, Any]:
     with State.open(exchange.state) as state:
         drafted = state.outbox.find(_draft_name(name))
         people, content = _people(exchange), drafted.content
+        if "campaigns" not in content:
+            raise InputError("It needs nobody's approval.", where=drafted.id, hint="`stillwatch sync` sends it.")
         rules = _rules(exchange, tokens=content["tokens"], tlp=content["tlp"])
-        publishing.check(drafted, by=person, people=people, rules=rules)
+        publishing.check(state.outbox, drafted, by=person, people=people, rules=rules)
         sent: list[Sent] = []
         if drafted.stage == "drafted":
-            plans = _replanned(settings, content, rules)
+            plans = _replanned(settings, content, rules, publishing.past(state))
             with opened(exchange) as session:
                 sent = publishing.publish(
                     session, state, drafted, plans, by=person, people=people, rules=rules, now=datetime.now(UTC)
@@ -192,7 +196,7 @@ def _approved(settings: "Settings", name: str, person: str) -> dict[str, Any]:
     return {"draft": found.id, "stage": found.stage, "approved_by": found.approved_by, "sent": _listed(sent)}
 
 
-def _replanned(settings: "Settings", content: Mapping[str, Any], rules: "Rules") -> list["Plan"]:
+def _replanned(settings: "Settings", content: Mapping[str, Any], rules: "Rules", past: "Past") -> list["Plan"]:
     """The plans of a draft, made anew.
 
     Raises:
@@ -205,7 +209,7 @@ def _replanned(settings: "Settings", content: Mapping[str, Any], rules: "Rules")
     asked = _Asked(Path(inputs["findings"]["path"]), accounts, ids, tokens=content["tokens"])
     if asked.digests != inputs:
         raise changed("the findings or the accounts table")
-    return _plans(settings, asked, rules)[0]
+    return _plans(settings, asked, rules, past)[0]
 
 
 def _withdrawn(settings: "Settings", name: str, why: str | None, person: str) -> dict[str, Any]:
