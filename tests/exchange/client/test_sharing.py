@@ -3,6 +3,7 @@
 import csv
 import importlib.util
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -194,6 +195,94 @@ def test_a_withdrawal_reaches_the_others_with_its_reason(run, scan, exchange):
     assert code == 4
 
 
+def withdrawn(run, member, name):
+    code, out, err = run(member, "share", "--withdraw", name, "--why", "An evaluation.", "--as", "alice", "--json")
+    assert code == 0, err
+    return set(json.loads(out)["withdraws"])
+
+
+def test_a_withdrawn_campaign_stays_withdrawn_and_the_others_are_shared_as_before(run, scan, exchange):
+    alpha, beta = exchange.members["alpha"], exchange.members["beta"]
+    first, *others = [each["id"] for each in scan["campaigns"]]
+    published(run, alpha)
+    pending = drafted(run, alpha)["draft"]
+    gone = withdrawn(run, alpha, first)
+    code, _, err = run(alpha, "share", "--approve", pending, "--as", "bob")
+    assert (code, first in err, "withdrawn" in err) == (1, True, True)
+    code, out, _ = run(alpha, "share", "--accounts", "accounts.csv", "--campaign", first)
+    assert code == 0
+    assert f"{first} stays here: withdrawn on {datetime.now(UTC).date()}" in out
+    assert "0 campaigns would leave" in out
+    document = drafted(run, alpha)
+    assert [each["id"] for each in document["campaigns"]] == others
+    assert [each["id"] for each in document["refused"]] == [first]
+    assert published(run, alpha)[1]["stage"] == "sent"
+    assert run(beta, "sync")[0] == 0
+    assert {obj["id"] for obj in mirrored(beta) if obj.get("revoked")} == gone
+    code, _, err = run(alpha, "share", "--accounts", "accounts.csv", "--campaign", first, "--as", "alice")
+    assert (code, "Nothing of the findings may leave" in err) == (1, True)
+
+
+def test_a_withdrawn_indicator_stays_withdrawn_and_its_campaign_is_shared_without_it(run, scan, exchange):
+    alpha, beta = exchange.members["alpha"], exchange.members["beta"]
+    published(run, alpha)
+    with State.open(alpha.config.state) as state:
+        indicator = next(each.object["id"] for each in state.outbox.said() if each.object["type"] == "indicator")
+    assert withdrawn(run, alpha, indicator) == {indicator}
+    scan["campaigns"][0]["bits"] += 3
+    scan["campaigns"][0]["evidence"][0]["bits"] += 3
+    Path("findings.json").write_text(json.dumps(scan))
+    _, told = published(run, alpha)
+    assert told["stage"] == "sent"
+    assert run(beta, "sync")[0] == 0
+    assert {obj["id"] for obj in mirrored(beta) if obj.get("revoked")} == {indicator}
+
+
+def test_a_campaign_is_withdrawn_by_as_much_of_its_id_as_tells_it_apart(run, scan, exchange):
+    alpha = exchange.members["alpha"]
+    published(run, alpha)
+    ids = [each["id"] for each in scan["campaigns"]]
+    for name, says in (("c", ids[0]), ("c-nothing", "nothing of that name")):
+        code, _, err = run(alpha, "share", "--withdraw", name, "--why", "A class.", "--as", "alice")
+        assert (code, says in err) == (1, True)
+    length = next(n for n in range(3, 20) if sum(each.startswith(ids[0][:n]) for each in ids) == 1)
+    assert withdrawn(run, alpha, ids[0][:length])
+    _, out, _ = run(alpha, "share", "--json")
+    assert [each["id"] for each in json.loads(out)["refused"]] == ids[:1]
+
+
+def test_a_campaign_that_grew_is_the_one_that_was_said(run, scan, exchange):
+    alpha, beta = exchange.members["alpha"], exchange.members["beta"]
+    published(run, alpha)
+    run(beta, "sync")
+    before = {obj["id"] for obj in mirrored(beta) if obj["type"] == "campaign"}
+    old = scan["campaigns"][0]["id"]
+    more = [account | {"account_id": f"new{n}"} for n, account in enumerate(scan["campaigns"][0]["accounts"][:9])]
+    scan["campaigns"][0]["accounts"] += more
+    scan["campaigns"][0] |= {"id": "c-9e0ff1ce0a", "requests": scan["campaigns"][0]["requests"] * 10}
+    Path("findings.json").write_text(json.dumps(scan))
+    document = drafted(run, alpha)
+    assert document["campaigns"][0]["said_as"] == old
+    assert run(alpha, "share", "--approve", document["draft"], "--as", "bob")[0] == 0
+    run(beta, "sync")
+    assert {obj["id"] for obj in mirrored(beta) if obj["type"] == "campaign"} == before
+    kept = alpha.config.state.read_bytes()
+    assert more[0]["account_id"].encode() not in kept
+    assert scan["campaigns"][0]["accounts"][0]["account_id"].encode() not in kept
+    assert {name.partition("--")[0] for name in withdrawn(run, alpha, "c-9e0f")} >= {"campaign", "grouping"}
+    _, out, _ = run(alpha, "share", "--json")
+    assert [each["id"] for each in json.loads(out)["refused"]] == ["c-9e0ff1ce0a"]
+
+
+@pytest.mark.usefixtures("scan")
+def test_the_number_that_a_campaign_will_have_is_shown_only_where_it_is_known(run, stranger, speaker):
+    _, out, _ = run(stranger, "share", "--json")
+    names = [each["name"] for campaign in json.loads(out)["campaigns"] for each in campaign["leaves"] if "name" in each]
+    assert any(name == "DC-2026 (numbered when it is published)" for name in names)
+    assert not re.search(r"DC-\d{4}-\d|contributor-0", out)
+    assert re.search(r"DC-2026-\d{4}", run(speaker, "share", "--json")[1])
+
+
 def test_verdicts_go_back_as_sightings_and_opinions_once_and_without_the_reason(run, scan, exchange):
     alpha, beta = exchange.members["alpha"], exchange.members["beta"]
     published(run, alpha)
@@ -243,7 +332,7 @@ def test_who_may_not_is_told_so(run, speaker, args, code, says):
 def test_a_draft_of_what_has_changed_since_is_refused(run, speaker, change, monkeypatch):
     draft = drafted(run, speaker)["draft"]
     if change == "rules":
-        monkeypatch.setattr("stillwatch.exchange.client.share.VERSION", "2")
+        monkeypatch.setattr("stillwatch.exchange.client.share.VERSION", "another")
     else:
         Path(change).write_text(Path(change).read_text() + " ")
     code, _, err = run(speaker, "share", "--approve", draft, "--as", "bob")

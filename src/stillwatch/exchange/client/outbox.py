@@ -45,7 +45,7 @@ class Draft:
     stage: Stage
     drafted_by: str
     drafted_at: str
-    content: Mapping[str, Any]
+    content: Mapping[str, Any]  # what was seen, and digests of the accounts behind it
     approved_by: str | None = None
     approved_at: str | None = None
     envelope: str | None = None
@@ -57,7 +57,7 @@ class Said:
 
     object: Mapping[str, Any]
     version: int
-    campaign: str = ""
+    campaign: str = ""  # the finding's id when the campaign was said first
 
 
 class Outbox:
@@ -123,6 +123,29 @@ class Outbox:
         with self._transaction() as database:
             rows = database.execute(asked).fetchall()
         return [Said(json.loads(row["body"]), row["version"], row["campaign"]) for row in rows]
+
+    def names(self) -> dict[str, str]:
+        """Under which name each campaign of findings was said, by its id there."""
+        return {each["id"]: each["said_as"] for content in self._shared() for each in content["campaigns"]}
+
+    def accounts(self) -> dict[str, frozenset[str]]:
+        """Digests of the accounts of each campaign when it was said last, by the name under which it was said."""
+        return {name: frozenset(ids) for content in self._shared() for name, ids in content["accounts"].items()}
+
+    def _shared(self) -> list[Mapping[str, Any]]:
+        """The contents of the drafts of campaigns that were approved, the oldest first."""
+        asked = "SELECT content FROM draft WHERE stage IN ('approved', 'sent') ORDER BY approved_at, id"
+        with self._transaction() as database:
+            contents = [json.loads(row["content"]) for row in database.execute(asked)]
+        return [each for each in contents if "accounts" in each]
+
+    def withdrawn(self) -> dict[str, str]:
+        """The campaigns that were taken back, by the name under which they were said, and on which day."""
+        return {
+            each.campaign: each.object["modified"][:10]
+            for each in self.said()
+            if each.object["type"] == "campaign" and each.object.get("revoked")
+        }
 
     def forget(self, ids: Iterable[str], *, campaign: str | None = None) -> None:
         """Objects that are not ours after all, or no longer of a campaign."""

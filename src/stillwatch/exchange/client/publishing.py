@@ -1,12 +1,12 @@
 """Two persons and a post: from a draft to objects at the exchange, and back by withdrawal.
 
-    drafted = draft(state.outbox, document, by="alice", people=people, now=now)
+    drafted = draft(state.outbox, document, plans, by="alice", people=people, now=now)
     publish(session, state, drafted, plans, by="bob", ...)   # another person; tokens are made, everything is signed
     send(session, state)                                     # what is approved, once or again: the same bytes
     withdraw(state, "c-3f9a", why="...", by="alice", ...)    # a new version of each object, revoked
 
 A draft holds what two persons saw. It is refused where what would leave is no longer that: the findings, the accounts
-table or the rules are others, or the objects, made anew, would show something else.
+table or the rules are others, a campaign was withdrawn since, or the objects, made anew, would show something else.
 """
 
 import json
@@ -21,7 +21,7 @@ from stillwatch.exchange.client.extension import Extension, speaker, token_clien
 from stillwatch.exchange.client.outbox import Draft, Outbox, Said
 from stillwatch.exchange.client.people import People
 from stillwatch.exchange.client.session import Session, Voice
-from stillwatch.exchange.client.share import Plan, Rules, Tokens, asked, built, shown
+from stillwatch.exchange.client.share import Past, Plan, Rules, Tokens, asked, built, shown
 from stillwatch.exchange.client.state import State
 from stillwatch.exchange.client.taxii import Collection
 from stillwatch.exchange.signing import SigningKey, canonical, sign, to_base64
@@ -42,8 +42,23 @@ class Sent:
     status: str  # TAXII's id of it
 
 
-def draft(outbox: Outbox, document: Mapping[str, Any], *, by: str, people: People, now: datetime) -> Draft:
+def past(state: State) -> Past:
+    """What we said before, as far as it decides what is said next."""
+    return Past(state.secret("accounts of what we said"), state.outbox.accounts(), state.outbox.withdrawn())
+
+
+def draft(  # noqa: PLR0913 — what is seen, made from what, by whom, when
+    outbox: Outbox, document: Mapping[str, Any], plans: Iterable[Plan], *, by: str, people: People, now: datetime
+) -> Draft:
     """Remembers what a person wants to share.
+
+    Args:
+        outbox: where it is kept.
+        document: the dry run.
+        plans: those of its campaigns.
+        by: who drafts.
+        people: who may.
+        now: when.
 
     Raises:
         TrustError: this person may not.
@@ -52,7 +67,8 @@ def draft(outbox: Outbox, document: Mapping[str, Any], *, by: str, people: Peopl
     people.check_publisher(by)
     if not document["campaigns"]:
         raise InputError("Nothing of the findings may leave.", hint="`stillwatch share` shows why.")
-    made = Draft(f"d-{secrets.token_hex(4)}", "drafted", by, now.isoformat(timespec="seconds"), document)
+    content = {**document, "accounts": {each.said_as: sorted(each.accounts) for each in plans}}
+    made = Draft(f"d-{secrets.token_hex(4)}", "drafted", by, now.isoformat(timespec="seconds"), content)
     outbox.put(made)
     return made
 
@@ -90,27 +106,34 @@ def approve(  # noqa: PLR0913 — the draft, the person, and all that it is comp
     before = {each.object["id"]: dict(each.object) for each in outbox.said()}
     epoch, objects, said = str(Epoch.at(now)), [], []
     for planned, given, promised in zip(plans, tokens, drafted.content["campaigns"], strict=True):
+        if planned.said_as != promised["said_as"]:
+            raise changed("what we said of it before")
         made = built(planned, given, contributor=voice.identity, epoch=epoch, now=now, level=rules.level, before=before)
-        if json.loads(json.dumps(shown(made))) != promised["leaves"]:
+        rest = iter(promised["leaves"])  # in the same order
+        if not all(each in rest for each in json.loads(json.dumps(shown(made)))):
             raise changed("what would leave of it")
         objects += made
-        said += [_said(each, planned.campaign) for each in made if each["id"] not in PUBLISHED]
+        said += [_said(each, planned.said_as) for each in made if each["id"] not in PUBLISHED]
     text = envelope(objects, voice)
     outbox.approve(drafted, by=by, at=now.isoformat(timespec="seconds"), envelope=text, objects=said)
 
 
-def check(drafted: Draft, *, by: str, people: People, rules: Rules) -> None:
+def check(outbox: Outbox, drafted: Draft, *, by: str, people: People, rules: Rules) -> None:
     """Checks, before anybody is asked for anything, that a draft may be approved.
 
     Raises:
         TrustError: this person may not.
-        InputError: it was withdrawn, or is decided by other rules now.
+        InputError: it or a campaign of it was withdrawn, or is decided by other rules now.
     """
     people.check_approver(by, drafted.drafted_by)
     if drafted.stage == "dropped":
         raise InputError("It was withdrawn before it was sent.", where=drafted.id)
     if rules.digest != drafted.content["rules"]:
         raise changed("the rules of what may leave")
+    gone = [each["id"] for each in drafted.content["campaigns"] if each["said_as"] in outbox.withdrawn()]
+    if gone and drafted.stage == "drafted":
+        hint = "Draft it anew, without what was withdrawn."
+        raise InputError("Since it was drafted, a campaign of it was withdrawn.", where=gone[0], hint=hint)
 
 
 def publish(  # noqa: PLR0913 — where, from what, the draft, who, by which rules, and when
@@ -210,22 +233,31 @@ def withdraw(  # noqa: PLR0913 — what, why, who, and when
 ) -> Draft:
     """Revokes an object of ours, or all that we said of a campaign: one person is enough to take something back.
 
+    Args:
+        state: ours.
+        name: an object's id, or a campaign's as findings have it; or as much of its beginning as tells it apart.
+        why: a line that others will read.
+        by: who withdraws.
+        people: who may.
+        voice: who speaks.
+        now: when.
+
     Returns:
         What is to be sent.
 
     Raises:
-        InputError: we have said nothing of that name.
+        InputError: we have said nothing of that name, or more than one thing.
         PrivacyError: the reason is too long, or says what may not be said.
         TrustError: this person may not.
     """
     people.check_publisher(by)
+    name = _named(state.outbox, name)
     ours = [each for each in state.outbox.said() if name in {each.object["id"], each.campaign}]
     standing = [each for each in ours if "modified" in each.object and not each.object.get("revoked")]
     needed = {each.object["id"] for each in state.outbox.said() if name not in {each.object["id"], each.campaign}}
     gone = [each for each in standing if each.object["type"] != "identity" and each.object["id"] not in needed]
     if not gone:
-        hint = "It is withdrawn already." if ours else "Name an object's id, or a campaign's as findings have it."
-        raise InputError("There is nothing of that name to withdraw.", where=name, hint=hint)
+        raise InputError("There is nothing of that name to withdraw.", where=name, hint="It is withdrawn already.")
     objects = [versions.retracted(each.object, now=now) for each in gone]
     reason = feedback.note(gone[0].object, teller=voice.identity, content=why, now=now)
     content = {"withdraws": [each["id"] for each in objects], "why": why}
@@ -238,6 +270,26 @@ def withdraw(  # noqa: PLR0913 — what, why, who, and when
         text = envelope([*objects, reason], voice)
         state.outbox.approve(made, by=by, at=moment, envelope=text, objects=said)
     return made
+
+
+def _named(outbox: Outbox, beginning: str) -> str:
+    """What we said that begins so.
+
+    Raises:
+        InputError: there is none, or more than one.
+    """
+    names: dict[str, str] = {
+        name: name for each in outbox.said() for name in (each.campaign, each.object["id"]) if name
+    }
+    known = outbox.names() | names
+    matches = {known.get(beginning) or said_as for name, said_as in known.items() if name.startswith(beginning)}
+    if len(matches) == 1:
+        return matches.pop()
+    if matches:
+        hint = f"Choose one of: {', '.join(sorted(matches)[:5])}."
+        raise InputError("More than one campaign or object of ours begins so.", where=beginning, hint=hint)
+    hint = "Name an object's id, or a campaign's as findings have it."
+    raise InputError("There is nothing of that name to withdraw.", where=beginning, hint=hint)
 
 
 def drop(outbox: Outbox, name: str, *, by: str, people: People) -> Draft:

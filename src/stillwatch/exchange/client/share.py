@@ -1,35 +1,41 @@
 """From campaigns to the document that two persons look at: what would leave, field by field, and what is held back.
 
-    plans = [plan(campaign, marks(campaign, means)) for campaign in campaigns]
+    plans = [plan(campaign, means, rules) for campaign in campaigns]
     document(plans, ...)                        # the dry run: no network, nothing is asked, nothing leaves
     built(plan, tokens, ...)                    # the objects themselves, once tokens were made
 
 What is shown is made from the very objects that would leave, with stand-ins for the tokens. So it can be compared with
-what is about to leave: `shown` of both is the same, or nothing leaves.
+what is about to leave: all of that was shown, or nothing leaves. What was withdrawn does not leave again; the ids of
+indicators follow from their tokens, so that the dry run may show one of which only the tokens tell that it was.
 """
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from stillwatch import __version__
+from stillwatch.errors import PrivacyError
 from stillwatch.exchange.client.means import Means
 from stillwatch.exchange.tokens.classes import normal
 from stillwatch.exchange.tokens.epochs import Epoch
-from stillwatch.indicators import outgoing
+from stillwatch.indicators import ids, outgoing
 from stillwatch.indicators.markings import Level
 from stillwatch.indicators.patterns import MOST_TOKENS
 from stillwatch.indicators.published import PUBLISHED
 from stillwatch.indicators.said import Draft, Found, Held, TokenClass, said
 
-VERSION = "1"
+VERSION = "2"
+#: Jaccard of the accounts above which a campaign is one that we said before: no two can be that of one.
+SAME = 0.5
 #: Stands for our pseudonym in a dry run, where it is not known yet.
 ANYBODY = "identity--00000000-0000-4000-8000-000000000000"
 
 _KINDS: Mapping[TokenClass, str] = {"payment": "payment", "mail-domain": "mail_domain", "address": "address"}
+_NUMBER = re.compile(r"(?<=\bDC-\d{4})-\d{4}$")  # of `outgoing.name`: it follows from who says it
 _WHEN_SENT = ("created", "modified", "valid_from", "valid_until", "published")
 
 Tokens = Mapping[TokenClass, Sequence[str]]
@@ -61,10 +67,38 @@ class Marks:
 
 
 @dataclass(frozen=True)
+class Past:
+    """What we said before: a campaign that grew has another id in the findings, and is the same to the others."""
+
+    key: bytes = b""  # of the digests
+    accounts: Mapping[str, frozenset[str]] = field(default_factory=dict)  # keyed digests, by the name it was said under
+    withdrawn: Mapping[str, str] = field(default_factory=dict)  # the day, by that name
+
+    def digests(self, accounts: Iterable[str]) -> frozenset[str]:
+        """Account ids, so that they can be told to be the same and not what they are."""
+        return frozenset(hashlib.blake2b(each.encode(), key=self.key, digest_size=8).hexdigest() for each in accounts)
+
+    def name(self, campaign: str, accounts: frozenset[str]) -> str:
+        """Under which name a campaign was said, or is to be said if it was not.
+
+        Args:
+            campaign: the finding's id.
+            accounts: digests of its accounts.
+        """
+        return next((name for name, others in self.accounts.items() if _jaccard(accounts, others) > SAME), campaign)
+
+
+def _jaccard(some: frozenset[str], others: frozenset[str]) -> float:
+    return len(some & others) / (len(some | others) or 1)
+
+
+@dataclass(frozen=True)
 class Plan:
     """What would leave of one campaign."""
 
     campaign: str  # the finding's id
+    said_as: str  # the id of the finding that it was when it was said first
+    accounts: frozenset[str]  # digests, which stay here
     draft: Draft
     values: Mapping[TokenClass, tuple[bytes, ...]]  # to be blinded and made tokens
     held: tuple[Held, ...]
@@ -84,25 +118,34 @@ class Rules:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def plan(campaign: Campaign, means: Means | None, rules: Rules) -> Plan:
+def plan(campaign: Campaign, means: Means | None, rules: Rules, past: Past | None = None) -> Plan:
     """Decides what may leave of a campaign.
 
     Args:
         campaign: out of findings.json.
         means: what accounts share; None without an accounts table.
         rules: the marking, and whether tokens are made.
+        past: what we said before.
 
     Raises:
-        PrivacyError: nothing of it is one's own observation.
+        PrivacyError: nothing of it is one's own observation, or it was withdrawn.
     """
-    shared = means.of([account.account_id for account in campaign.accounts]) if means else None
+    past, accounts = past or Past(), [account.account_id for account in campaign.accounts]
+    digests = past.digests(accounts)
+    said_as = past.name(campaign.id, digests)
+    if day := past.withdrawn.get(said_as):
+        raise PrivacyError(f"withdrawn on {day}")
+    shared = means.of(accounts) if means else None
     draft = said(campaign, Marks(campaign.signature.template, (), shared.values if shared else {}))
+    if said_as != campaign.id:
+        draft = replace(draft, said=replace(draft.said, key=ids.derived("campaign", said_as).partition("--")[2]))
     held = [*draft.held, *(shared.held if shared else [Held("shared", "no accounts table was given")])]
     if not rules.tokens:
         held += [Held(f"signature ({klass})", "no tokens are made") for klass in draft.values]
-        return Plan(campaign.id, draft, {}, tuple(held))
+        return Plan(campaign.id, said_as, digests, draft, {}, tuple(held))
     values = {klass: _forms(klass, draft.values[klass], means) for klass in draft.values}
-    return Plan(campaign.id, draft, {klass: forms for klass, forms in values.items() if forms}, tuple(held))
+    forms = {klass: forms for klass, forms in values.items() if forms}
+    return Plan(campaign.id, said_as, digests, draft, forms, tuple(held))
 
 
 def built(  # noqa: PLR0913 — what, with which tokens, by whom, when, how narrowly, after what
@@ -115,9 +158,10 @@ def built(  # noqa: PLR0913 — what, with which tokens, by whom, when, how narr
     level: Level,
     before: Mapping[str, dict[str, Any]],
 ) -> list[dict[str, Any]]:
-    """The objects that leave, with the definitions of those extensions alone that they carry."""
+    """The objects that leave: none that was withdrawn, and the definitions of those extensions alone that are used."""
     whole = planned.draft.with_tokens(epoch, tokens) if tokens else planned.draft.said
     made = outgoing.objects(whole, contributor=contributor, now=now, marking=level, before=before)
+    made = [each for each in made if not each.get("revoked")]
     carried = {extension for each in made for extension in each.get("extensions", {})}
     # medallion takes a definition's own `version` for the object's, and then answers nobody any more
     return [each for each in made if each["type"] != "extension-definition" or each["id"] in carried]
@@ -130,7 +174,8 @@ def preview(
     stand_ins = {klass: [f"{n:032x}" for n in range(len(forms))] for klass, forms in planned.values.items()}
     epoch = str(Epoch.at(now))
     teller = contributor or ANYBODY
-    return shown(built(planned, stand_ins, contributor=teller, epoch=epoch, now=now, level=level, before=before))
+    leaves = shown(built(planned, stand_ins, contributor=teller, epoch=epoch, now=now, level=level, before=before))
+    return leaves if contributor else [_nameless(each) for each in leaves]
 
 
 def shown(objects: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -173,6 +218,7 @@ def document(  # noqa: PLR0913 — what, by which rules, by whom, when, from wha
         "campaigns": [
             {
                 "id": each.campaign,
+                "said_as": each.said_as,
                 "tokens": {klass: len(forms) for klass, forms in each.values.items()},
                 "leaves": preview(each, contributor=contributor, now=now, level=rules.level, before=before),
                 "held_back": [{"field": held.field, "why": held.why} for held in each.held],
@@ -195,6 +241,13 @@ def _forms(klass: TokenClass, values: Sequence[int | str], means: Means | None) 
     else:
         found = (normal(klass, value) for value in values)
     return tuple(dict.fromkeys(form for form in found if form is not None))[:MOST_TOKENS]
+
+
+def _nameless(obj: dict[str, Any]) -> dict[str, Any]:
+    """An object as shown, without what of its name follows from who says it."""
+    if obj["type"] == "identity":
+        return obj | {"name": "our pseudonym"}
+    return {k: _NUMBER.sub(" (numbered when it is published)", v) if k == "name" else v for k, v in obj.items()}
 
 
 def _property(name: str, value: Any) -> Any:  # noqa: ANN401 — any JSON value
