@@ -1,5 +1,4 @@
 import json
-import os
 import struct
 import subprocess
 
@@ -204,7 +203,7 @@ SMALL = [
 ]
 
 
-@pytest.mark.parametrize("public", [*map(bytes.fromhex, SMALL), b"", os.urandom(31)])
+@pytest.mark.parametrize("public", [*map(bytes.fromhex, SMALL), b"", b"\x07" * 31])
 def test_a_key_for_which_anything_would_be_signed_is_none(public):
     with pytest.raises(TrustError, match="no Ed25519 public key"):
         check_public(public)
