@@ -45,6 +45,14 @@ def writer(url, place, rounds=10_000):
     return process
 
 
+def said(process):
+    """What it still printed; not by communicate(), which passes over what the first readline() has buffered."""
+    with process.stdout as lines:
+        text = lines.read()
+    process.wait(timeout=60)
+    return text
+
+
 class Tail(threading.Thread):
     """A reader that goes on until it has seen everything that there is once the writers are done."""
 
@@ -103,7 +111,7 @@ def test_tails_beside_threads_and_processes(store, open_store, database_url, pla
         each.start()
     for each in threads:
         each.join()
-    confirmed = [name for each in processes for name in each.communicate(timeout=60)[0].split()]
+    confirmed = [name for each in processes for name in said(each).split()]
     everything = check(store, who, place, tails)
     assert len(everything) == 3 * 10 * 2 + 2 * 10 * 3
     assert set(confirmed) <= {each.id for each in everything}
@@ -120,7 +128,7 @@ def test_a_writer_killed_in_the_middle_leaves_whole_batches_and_a_whole_log(
         process = writer(database_url, place)
         time.sleep(wait)
         process.send_signal(signal.SIGKILL)
-        lines = process.communicate(timeout=60)[0].split("\n")
+        lines = said(process).split("\n")
         confirmed += [name for line in lines[:-1] for name in line.split()]
     added = store.add("forum", "ana", lambda _: ([new_record()], []))  # nobody holds the lock any more
     everything = [each.id for each in check(store, who, place, [tail])]

@@ -17,11 +17,13 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+import stillwatch
 from stillwatch.errors import ExchangeError, TrustError
 
 #: Every response of a TAXII endpoint is of this type, errors too (section 3.1).
 MEDIA_TYPE = "application/taxii+json;version=2.1"
 
+_PACKAGE = Path(stillwatch.__file__).parent
 _LOG = logging.getLogger("stillwatch.exchange")
 _TITLES = {404: "Not found", 405: "Method not allowed"}
 _HINTS = {
@@ -162,6 +164,6 @@ def _unforeseen(error: Exception, error_id: str) -> Problem:
 def _report(error: Exception, error_id: str) -> None:
     """The kind of the error and its place; its message might hold what a member sent."""
     frames = traceback.extract_tb(error.__traceback__)
-    ours = next((frame for frame in reversed(frames) if "stillwatch" in frame.filename), frames[-1])
+    ours = next((frame for frame in reversed(frames) if Path(frame.filename).is_relative_to(_PACKAGE)), frames[-1])
     place = f"{Path(ours.filename).name}:{ours.lineno}"
     _LOG.error("fault", extra={"fields": {"error_id": error_id, "error": type(error).__name__, "place": place}})
