@@ -28,6 +28,7 @@ from typing import IO, Any
 import psycopg
 from scanning import COMMAND
 
+from stillwatch.cli.demo_exchange import run
 from stillwatch.exchange.signing import SigningKey
 
 COLLECTION = "91a7b528-80eb-42ed-a74d-c6fbd5a26116"
@@ -64,19 +65,7 @@ class Server:
                 line = {"kind": "object", "collection": COLLECTION, "date_added": added, "object": each}
                 file.write(json.dumps(line) + "\n")
             file.flush()
-            stillwatch("exchange", "load", file.name, "--db", self.db)
-
-
-def stillwatch(*arguments: str) -> str:
-    """What a verb prints.
-
-    Raises:
-        RuntimeError: it failed.
-    """
-    ran = subprocess.run([COMMAND, *arguments], capture_output=True, text=True, check=False)
-    if ran.returncode:
-        raise RuntimeError(f"stillwatch {' '.join(arguments[:3])} ended with {ran.returncode}: {ran.stderr.strip()}")
-    return ran.stdout
+            run("exchange", "load", file.name, "--db", self.db)
 
 
 @contextmanager
@@ -86,12 +75,12 @@ def exchange(db: str, folder: Path) -> Iterator[Server]:
     own, key = folder / "exchange.key", SigningKey.generate()
     key.save(folder / "member.key")
     (folder / "member.pub").write_text(base64.b64encode(key.public).decode() + "\n")
-    stillwatch("exchange", "init", "--db", db, "--key", str(own))
-    stillwatch("exchange", "root", "add", "forum", "--title", "forum", "--db", db)
-    stillwatch("exchange", "collection", "add", "forum", "bench", "--id", COLLECTION, "--db", db)
+    run("exchange", "init", "--db", db, "--key", str(own))
+    run("exchange", "root", "add", "forum", "--title", "forum", "--db", db)
+    run("exchange", "collection", "add", "forum", "bench", "--id", COLLECTION, "--db", db)
     rights = ("--read", COLLECTION, "--write", COLLECTION, "--auth", "basic", "--admitted")
     made = json.loads(
-        stillwatch(
+        run(
             *("exchange", "member", "add", "ana", *rights),
             *("--public-key", str(folder / "member.pub"), "--db", db, "--json"),
         )

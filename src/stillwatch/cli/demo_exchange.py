@@ -78,7 +78,7 @@ def forum(folder: Path, logs: Mapping[str, Path], tell: Tell = lambda _command: 
         yield [Member(name, log, homes[name] / "stillwatch.toml", tell) for name, log in logs.items()]
 
 
-def run(*arguments: str, tell: Tell) -> str:
+def run(*arguments: str, tell: Tell = lambda _command: None) -> str:
     """Gives a command; what it printed.
 
     Raises:

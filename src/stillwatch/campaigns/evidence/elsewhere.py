@@ -33,7 +33,7 @@ def weigh(cluster: Cluster) -> list[Evidence]:
     known = cluster.population.known
     if not known.signals or not len(cluster):
         return []
-    of_means, of_words = _bits(cluster, known.means, MEANS_MOST), _bits(cluster, known.words, WORDS_MOST)
+    of_means, of_words = _by_signal(cluster)
     best = int(np.argmax(of_means + of_words))
     found = []
     if of_means[best] > 0:
@@ -51,7 +51,8 @@ def fitting(cluster: Cluster) -> tuple[int, ...]:
     known = cluster.population.known
     if not known.signals or not len(cluster):
         return ()
-    bits = _bits(cluster, known.means, MEANS_MOST) + _bits(cluster, known.words, WORDS_MOST)
+    of_means, of_words = _by_signal(cluster)
+    bits = of_means + of_words
     return tuple(np.flatnonzero((bits > 0) & (bits >= ALIKE * bits.max())).tolist())
 
 
@@ -77,6 +78,12 @@ def _shares(cluster: Cluster, held: sp.csr_matrix) -> tuple[F64, F64]:
     others = np.asarray(held.sum(0)).ravel() - np.bincount(rows.col, minlength=held.shape[1])
     floor = 1 / max(1, len(population))
     return inside + floor, others / max(1, len(population) - n) + floor
+
+
+def _by_signal(cluster: Cluster) -> tuple[F64, F64]:
+    """Bits of each signal's means and of its words."""
+    known = cluster.population.known
+    return _bits(cluster, known.means, MEANS_MOST), _bits(cluster, known.words, WORDS_MOST)
 
 
 def _bits(cluster: Cluster, held: sp.csr_matrix, most: float) -> F64:

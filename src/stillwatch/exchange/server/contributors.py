@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict
 
 from stillwatch.exchange.model import Right
 from stillwatch.exchange.server.auth import principal
+from stillwatch.exchange.server.errors import TaxiiResponse
 from stillwatch.exchange.server.negotiation import taxii
 from stillwatch.exchange.server.openapi import RootName, problems
 from stillwatch.exchange.server.resources import exchange_of, root_of
-from stillwatch.exchange.server.tokens import TaxiiResponse
 from stillwatch.exchange.store.store import Store
 from stillwatch.exchange.trust.judgement import Contributor, Judgement
 from stillwatch.exchange.trust.standing import Indication, Standing, State

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,6 +31,12 @@ _HINTS = {
     404: "There is nothing under this path for you. Paths of TAXII end with a slash.",
     405: "This endpoint does not know the method; Allow names those that it knows.",
 }
+
+
+class TaxiiResponse(JSONResponse):
+    """JSON under TAXII's media type, as everything here answers."""
+
+    media_type = MEDIA_TYPE
 
 
 class Problem(Exception):  # noqa: N818 — TAXII's word is "error message"; this is what one says

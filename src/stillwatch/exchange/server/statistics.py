@@ -12,11 +12,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict
 
 from stillwatch.errors import ConfigError, PrivacyError
-from stillwatch.exchange.server.errors import Problem
+from stillwatch.exchange.server.errors import Problem, TaxiiResponse
 from stillwatch.exchange.server.negotiation import taxii
 from stillwatch.exchange.server.openapi import RootName, problems
 from stillwatch.exchange.server.resources import exchange_of, root_of
-from stillwatch.exchange.server.tokens import TaxiiResponse
 from stillwatch.exchange.statistics.ledger import BUDGET, Answer
 from stillwatch.exchange.statistics.months import Month
 from stillwatch.exchange.statistics.report import Question, ask, ledger

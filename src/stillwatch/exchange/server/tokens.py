@@ -15,14 +15,13 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse
 from prometheus_client import Counter
 from pydantic import ValidationError
 
 from stillwatch.errors import TrustError
 from stillwatch.exchange.server.auth import principal
 from stillwatch.exchange.server.bodies import parse, received
-from stillwatch.exchange.server.errors import MEDIA_TYPE, Problem, not_found
+from stillwatch.exchange.server.errors import Problem, TaxiiResponse, not_found
 from stillwatch.exchange.server.negotiation import TAXII, content, taxii
 from stillwatch.exchange.server.openapi import RootName, problems
 from stillwatch.exchange.server.resources import exchange_of, root_of
@@ -36,12 +35,6 @@ from stillwatch.exchange.tokens.prf import MalformedElement
 _LOG = logging.getLogger("stillwatch.exchange")
 _JSON = "application/json"
 _DAY = 86_400  # seconds
-
-
-class TaxiiResponse(JSONResponse):
-    """JSON under TAXII's media type, as everything here answers."""
-
-    media_type = MEDIA_TYPE
 
 
 @dataclass(frozen=True)
