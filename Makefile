@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LITELLM := .venv-litellm
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -19,7 +20,7 @@ demo: $(VENV)/.run  ## simulate and scan a log; then three providers that warn e
 	rm -rf out/demo-exchange
 	$(BIN)/stillwatch demo --exchange --out out/demo-exchange
 
-test: $(VENV)/.dev  ## all tests, the slow ones too
+test: $(VENV)/.dev $(LITELLM)/.run  ## all tests, the slow ones too
 	$(BIN)/pytest -n auto --dist worksteal -q
 
 lint: $(VENV)/.dev  ## ruff, mypy and the layers
@@ -56,14 +57,16 @@ measure: $(VENV)/.dev  ## write docs/measurements.md anew: hours
 	$(MEASURE) bench/malicious.py --markdown docs/exchange/malicious.md
 
 LOCK = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-header --no-annotate --extra report --extra exchange --group build
+	--no-emit-index-url --no-header --no-annotate --group build
+EXTRAS = $(addprefix --extra ,report exchange gateway envoy kafka cedar)
 
 lock:  ## pin the newest versions that fit (needs uv)
-	$(LOCK) --upgrade --output-file requirements/run.txt
-	$(LOCK) --upgrade --constraint requirements/run.txt --group dev --output-file requirements/dev.txt
+	$(LOCK) $(EXTRAS) --upgrade --output-file requirements/run.txt
+	$(LOCK) $(EXTRAS) --upgrade --constraint requirements/run.txt --group dev --output-file requirements/dev.txt
+	$(LOCK) requirements/litellm.in --upgrade --output-file requirements/litellm.txt
 
 clean:  ## remove all that the targets made
-	rm -rf $(VENV) out dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(LITELLM) out dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests bench docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
@@ -76,6 +79,13 @@ $(VENV)/bin/python:
 $(VENV)/.run: requirements/run.txt pyproject.toml | $(VENV)/bin/python
 	$(INSTALL) --require-hashes -r requirements/run.txt
 	$(INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+# LiteLLM's proxy pins what others need newer: it gets an environment of its own, with the package in it, as users have it.
+$(LITELLM)/.run: requirements/litellm.txt pyproject.toml | $(VENV)/bin/python
+	$(PYTHON) -m venv $(LITELLM)
+	$(LITELLM)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/litellm.txt
+	$(LITELLM)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
