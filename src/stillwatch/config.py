@@ -28,7 +28,11 @@ from stillwatch.errors import ConfigError
 FILE = Path("stillwatch.toml")
 
 #: Environment variables with a name of their own, and the setting that they give.
-VARIABLES = {"STILLWATCH_KEY_FILE": "pseudonyms.key_file", "STILLWATCH_DB": "server.db"}
+VARIABLES = {
+    "STILLWATCH_KEY_FILE": "pseudonyms.key_file",
+    "STILLWATCH_DB": "server.db",
+    "STILLWATCH_LEDGER": "response.ledger",
+}
 
 _PATHS = {
     "input.mapping",
@@ -40,11 +44,16 @@ _PATHS = {
     "exchange.certificate_key_file",
     "exchange.key_file",
     "exchange.state",
+    "response.policy",
+    "gateway.token",
+    "watch.folder",
+    "watch.findings",
 }
 _XDG = {
     "pseudonyms.key_file": ("XDG_CONFIG_HOME", "key"),
     "reviews.path": ("XDG_DATA_HOME", "reviews.sqlite"),
     "exchange.state": ("XDG_DATA_HOME", "exchange.sqlite"),
+    "watch.folder": ("XDG_STATE_HOME", "watch"),
 }
 
 Bits = Annotated[float, Field(ge=-100, le=1000, allow_inf_nan=False)]
@@ -273,6 +282,130 @@ class ServerConfig(_Section):
     )
 
 
+class ResponseConfig(_Section):
+    """What is done about campaigns, and where it is written down."""
+
+    policy: HomePath | None = Field(
+        default=None,
+        examples=["policy.toml"],
+        description="The policy: which findings lead to which measure. Left out, the one that comes with stillwatch: "
+        "it observes, warns and caps by itself, and proposes the rest.",
+    )
+    ledger: str | None = Field(
+        default=None,
+        examples=["ledger.sqlite"],
+        description="Where decisions are kept: a SQLite file, meant from the working folder, or "
+        "postgresql://user@host/database. Nothing acts without one.",
+    )
+    relay: str | None = Field(
+        default=None,
+        examples=["redis://127.0.0.1:6379/0"],
+        description="How gateways and the watch reach each other: a folder of this machine, or the address of a Redis "
+        "or Valkey that they share.",
+    )
+    people: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        default=(),
+        description='Who may sign what needs a person, answer appeals and turn measures off, such as ["alice", "bob"].',
+    )
+
+
+class GatewayConfig(_Section):
+    """What a gateway reads of a request, and how much it may cost."""
+
+    account: str = Field(
+        default="key",
+        examples=["header:x-account-id"],
+        description="Whom a request is from: key, the API key (authorization or x-api-key), of which a digest is kept; "
+        "header:NAME, a header that your own front end sets and no client can.",
+    )
+    organization: str | None = Field(
+        default=None,
+        examples=["header:x-organization-id"],
+        description="The organization, likewise; without it, none.",
+    )
+    client_address: str = Field(
+        default="peer",
+        examples=["header:x-forwarded-for"],
+        description="The client's address: peer, of the connection; header:NAME, where a proxy in front tells it.",
+    )
+    paths: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        default=("/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages"),
+        description="The ends of the paths that are guarded; all others pass untouched.",
+    )
+    fail: Literal["open", "closed"] = Field(
+        default="open",
+        description="What happens to a request that cannot be judged: open, it passes and is counted; closed, it is "
+        "answered 503.",
+    )
+    budget_ms: float = Field(
+        default=5.0,
+        gt=0,
+        le=1000,
+        description="How long a judgement may take. Whoever takes longer for several requests on end is left out for a "
+        "while (the breaker), and that is counted.",
+    )
+    most_body_bytes: int = Field(
+        default=16 << 20, ge=1024, description="A body beyond this passes unread, and is counted; it is never kept."
+    )
+    report_seconds: float = Field(
+        default=1.0, gt=0, le=60, description="How often a gateway hands on what it saw, and asks what is in force."
+    )
+    token: HomePath | None = Field(
+        default=None,
+        examples=["gateway.token"],
+        description="A file with the token that callers of `serve gateway` must bring (x-api-key or bearer); without one "
+        "it serves this machine alone.",
+    )
+
+
+class WatchConfig(_Section):
+    """The scan that never ends."""
+
+    folder: HomePath = Field(
+        default=Path("~/.local/state/stillwatch/watch"),
+        description="Where the watch keeps what it folded (or $XDG_STATE_HOME/stillwatch/watch): profiles and places "
+        "in the sources, no prompt.",
+    )
+    findings: HomePath | None = Field(
+        default=None,
+        examples=["findings.json"],
+        description="Where the findings are written anew with every judgement.",
+    )
+    flush_seconds: float = Field(
+        default=1.0,
+        gt=0,
+        le=60,
+        description="How often what was folded goes to the disk: what a crash makes it read again.",
+    )
+    judge_seconds: float = Field(
+        default=60.0, gt=0, description="How often all accounts are judged, if a judgement does not take longer."
+    )
+    window_days: int = Field(
+        default=28, ge=1, le=31, description="How long a request counts. Profiles tell hours apart for 32 days."
+    )
+    max_accounts: int = Field(
+        default=1_000_000,
+        ge=1000,
+        description="Accounts that are kept in memory, 1 KB each. Of more, those who asked once or twice and longest "
+        "ago are forgotten first, so that a flood of new accounts exhausts nothing.",
+    )
+    webhook: str | None = Field(
+        default=None,
+        examples=["https://hooks.slack.com/services/..."],
+        description="Told of new campaigns and of what waits for a person: any webhook that takes what Slack's does.",
+    )
+    mail_to: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        default=(), description='Told likewise, by e-mail, such as ["abuse@example.com"].'
+    )
+    mail_from: str = Field(default="stillwatch@localhost", description="The sender of these.")
+    smtp: str = Field(default="localhost:25", description="The mail server, HOST:PORT.")
+    otlp: str | None = Field(
+        default=None,
+        examples=["http://127.0.0.1:4318"],
+        description="An OTLP/HTTP collector that is sent `gen_ai.evaluation.result` for accounts of new campaigns.",
+    )
+
+
 class Config(_Section):
     """The whole of `stillwatch.toml`."""
 
@@ -282,6 +415,9 @@ class Config(_Section):
     reviews: ReviewsConfig = ReviewsConfig()
     exchange: ExchangeConfig = ExchangeConfig()
     server: ServerConfig = ServerConfig()
+    response: ResponseConfig = ResponseConfig()
+    gateway: GatewayConfig = GatewayConfig()
+    watch: WatchConfig = WatchConfig()
 
 
 _SECTIONS: Mapping[str, type[BaseModel]] = {
@@ -291,6 +427,9 @@ _SECTIONS: Mapping[str, type[BaseModel]] = {
     "reviews": ReviewsConfig,
     "exchange": ExchangeConfig,
     "server": ServerConfig,
+    "response": ResponseConfig,
+    "gateway": GatewayConfig,
+    "watch": WatchConfig,
 }
 _Layer = dict[str, tuple[object, str]]  # dotted name: value, where it came from
 

@@ -87,9 +87,13 @@ class Profiles:
 
     def taken(self, rows: npt.NDArray[np.int64]) -> "Profiles":
         """Those of some rows, in this order, without spare room; for reading, not for absorbing into."""
-        out = Profiles()
-        out.state = {name: values[rows] for name, values in self.state.items()}
-        out._ids, out._known = [self.ids.take(pa.array(rows))], len(rows)
+        return Profiles.of(self.ids.take(pa.array(rows)), {name: values[rows] for name, values in self.state.items()})
+
+    @classmethod
+    def of(cls, ids: pa.StringArray, state: dict[str, Array]) -> "Profiles":
+        """Profiles from their fields, (n, length) each; for reading, not for absorbing into."""
+        out = cls()
+        out.state, out._ids, out._known = state, [ids], len(ids)
         return out
 
     def ordered(self) -> "Profiles":

@@ -1,0 +1,1 @@
+"""Where it is done: thin adapters (ASGI, LiteLLM, Envoy, NGINX) over `response.deciding.decide`."""

@@ -1,0 +1,1 @@
+"""What is done about a campaign: policy, decisions, the ledger, appeals, and what gateways are told."""

@@ -1,0 +1,50 @@
+"""What a relay does; `relay.places.open_relay` opens one by its address.
+
+    gateway:  push(tap) once a second · snapshot(known) · spend(deltas)
+    watch:    take(positions) · release(positions) · publish(snapshot)
+
+No call is made for a request: gateways call once a second, from a thread of their own.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from stillwatch.response.model import Spent, Tap
+from stillwatch.response.snapshot import Snapshot
+
+
+class Relay(Protocol):
+    """The way between gateways and the watch.
+
+    Every method raises `RelayError` (a StillwatchError) where the other side cannot be reached within the time limit.
+    """
+
+    def push(self, tap: Tap) -> None:
+        """Hand on what a gateway saw."""
+
+    def snapshot(self, known: int) -> Snapshot | None:
+        """The snapshot in force, if its version is not the known one."""
+
+    def spend(self, hour: int, deltas: Mapping[str, Spent]) -> Mapping[str, Spent]:
+        """Add what was used of campaigns' budgets; returns what all gateways together used of these in that hour.
+
+        Args:
+            hour: hours since 1970.
+            deltas: by campaign, since the last call; a campaign of which only the total is asked has zeros.
+        """
+
+    def take(self, taken: Mapping[str, int]) -> Iterator[Tap]:
+        """What gateways pushed and was not taken yet, each gateway's in order; ends where there is no more.
+
+        Args:
+            taken: by gateway, the last number that was taken.
+        """
+
+    def release(self, taken: Mapping[str, int]) -> None:
+        """These were taken for good, and need be kept no longer."""
+
+    def publish(self, snapshot: Snapshot) -> None:
+        """Tell every gateway."""
+
+    def close(self) -> None:
+        """Let go of connections and files."""
