@@ -1,0 +1,95 @@
+"""From profiles to clusters that pass the line: what a scan and the watch do alike.
+
+judged = judge(profiles, accounts, settings)
+[told(s, shown, settings) for s in judged.suspicions]
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from stillwatch.campaigns import population
+from stillwatch.campaigns.selection import Suspicion, select
+from stillwatch.campaigns.signals import Importer, Told
+from stillwatch.config import ScanConfig
+from stillwatch.profiles.accounts import Profiles
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was found in profiles.
+
+    Attributes:
+        everybody: all accounts, as arrays.
+        suspicions: clusters that pass the line, strongest first.
+        notes: what the reader should know.
+    """
+
+    everybody: population.Population
+    suspicions: list[Suspicion]
+    notes: tuple[str, ...]
+
+    @property
+    def requests(self) -> int:
+        """How many requests were folded into the profiles."""
+        return int(self.everybody.profiles["requests"].sum(dtype=np.int64))
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """The first and the last request, µs since 1970."""
+        profiles = self.everybody.profiles
+        return int(profiles["first"].min()), int(profiles["last"].max())
+
+
+def judge(
+    profiles: Profiles,
+    accounts: pa.Table | None,
+    settings: ScanConfig,
+    *,
+    importer: Importer | None = None,
+    tell: Progress = lambda _stage, _share: None,
+) -> Judged:
+    """Find the clusters that pass the line.
+
+    Args:
+        profiles: of one account at least.
+        accounts: the sign-up desk's table (schema `ACCOUNTS`), or None: then sign-up is no evidence.
+        settings: where the line is.
+        importer: asked what other providers say of campaigns.
+        tell: told the stage and how far it is, 0 to 1.
+    """
+    said = _said(profiles, importer, tell)
+    everybody = population.build(profiles, accounts, said.signals)
+    suspicions = select(everybody, settings, lambda share: tell("weighing", share))
+    return Judged(everybody, suspicions, (*_notes(everybody, accounts), *said.notes))
+
+
+def _said(profiles: Profiles, importer: Importer | None, tell: Progress) -> Told:
+    if importer is None:
+        return Told()
+    tell("asking the exchange", 0.0)
+    return importer(population.sent_by_several(profiles))
+
+
+def _notes(everybody: population.Population, accounts: pa.Table | None) -> tuple[str, ...]:
+    notes = []
+    if accounts is None:
+        notes.append(
+            "No accounts table was given: what accounts share in payment, mail and sign-up was not weighed "
+            "(--accounts FILE)."
+        )
+    elif missing := int((~np.isin(everybody.profiles.ids, accounts["account_id"])).sum()):
+        notes.append(f"{missing:,} of {len(everybody):,} accounts are not in the accounts table.")
+    if wide := everybody.known.too_wide:
+        notes.append(
+            f"What another provider said of {', '.join(wide)} fits more than a tenth of the accounts here: not weighed."
+        )
+    if not everybody.keys["address"].held.nnz:
+        notes.append(
+            "No network address is shared by any two accounts, or the log has none: the network was not weighed."
+        )
+    return tuple(notes)
