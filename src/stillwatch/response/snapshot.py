@@ -43,6 +43,7 @@ class Gate:
         terms_url: the terms of service that a warning cites.
         verify_url: where a customer says who he is.
         notices: by rung, the text that a client sees; {decision}, {until}, {appeal_url}, {terms_url}, {verify_url}.
+        most: by account or organization, the highest rung that may touch it: the allow list and declared uses.
     """
 
     recognised: Rung = Rung.VERIFY
@@ -51,6 +52,7 @@ class Gate:
     terms_url: str = ""
     verify_url: str = ""
     notices: dict[str, str] = field(default_factory=dict)
+    most: dict[str, Rung] = field(default_factory=dict)
 
 
 OPEN_GATE = Gate()
@@ -64,7 +66,7 @@ class Snapshot:
         version: grows with every snapshot.
         enabled: False: the switch is off, and no measure acts.
         accounts, organizations, api_keys, campaigns: measures by id.
-        exempt: accounts that nothing may touch (an appeal that was granted, the allow list).
+        exempt: accounts and organizations that nothing may touch (an appeal that was granted, the allow list).
         shingles: uint32, little-endian, ascending: those of all templates.
         owners: int32, beside them: an index into `names`.
         names: campaigns that have a template.
@@ -97,6 +99,7 @@ def snapshot_of(
     exempt: Iterable[str] = (),
 ) -> Snapshot:
     """What gateways are to do, from the decisions that stand; of two for one value the higher rung counts."""
+    untouched = {name for name, most in gate.most.items() if most == Rung.OBSERVE}
     tables: dict[str, dict[str, Measure]] = {"account": {}, "organization": {}, "api_key": {}, "campaign": {}}
     templates: dict[str, tuple[int, ...]] = {}
     for decision in sorted(decisions, key=lambda d: (not d.simulated, d.action, d.until)):
@@ -111,7 +114,7 @@ def snapshot_of(
         tables["organization"],
         tables["api_key"],
         tables["campaign"],
-        frozenset(exempt),
+        frozenset(exempt) | untouched,
         gate,
         shingles.astype("<u4").tobytes(),
         owners.astype("<i4").tobytes(),
