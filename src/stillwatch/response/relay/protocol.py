@@ -1,16 +1,37 @@
 """What a relay does; `relay.places.open_relay` opens one by its address.
 
-    gateway:  push(tap) once a second · snapshot(known) · spend(deltas)
+    gateway:  report(tap, known, hour, deltas) once a second: push, snapshot and spend in one round trip
     watch:    take(positions) · release(positions) · publish(snapshot)
 
 No call is made for a request: gateways call once a second, from a thread of their own.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from stillwatch.errors import StillwatchError
 from stillwatch.response.model import Spent, Tap
 from stillwatch.response.snapshot import Snapshot
+
+
+class RelayError(StillwatchError):
+    """The other side cannot be reached in time, or refuses; trying again may help."""
+
+    exit_code = 3
+
+
+class Told(NamedTuple):
+    """What a gateway's report was answered.
+
+    Attributes:
+        snapshot: the one in force, if it is not the known one.
+        spent: by campaign, what all gateways together used in the hour.
+        fault: what was refused (the relay is full, say) while the rest was done; the tap is then to be offered again.
+    """
+
+    snapshot: Snapshot | None
+    spent: Mapping[str, Spent]
+    fault: RelayError | None = None
 
 
 class Relay(Protocol):
@@ -18,6 +39,16 @@ class Relay(Protocol):
 
     Every method raises `RelayError` (a StillwatchError) where the other side cannot be reached within the time limit.
     """
+
+    def report(self, tap: Tap | None, known: int | None, hour: int, deltas: Mapping[str, Spent]) -> Told:
+        """What a gateway does each second, in one round trip; one more where the snapshot changed.
+
+        Args:
+            tap: what it saw; None for nothing.
+            known: the version of the snapshot that it has; None if it wants none.
+            hour: hours since 1970.
+            deltas: what it spent since its last report, as for `spend`.
+        """
 
     def push(self, tap: Tap) -> None:
         """Hand on what a gateway saw."""
