@@ -1,0 +1,268 @@
+"""What every gateway does with a request, whatever protocol it comes by: judge it, and remember how it ended.
+
+    guarding = Guarding.of(settings)                 # once a process
+    guarding.start()                                 # the background thread; again after a fork
+    heard = guarding.hear(who, raw, encoding)        # or Heard(account=..., prompt=bodies.prompt_of(decoded))
+    verdict = guarding.judge(heard)                  # microseconds, no I/O, no exception
+    if verdict.status:
+        status, headers, body = guarding.answer(verdict, "openai")
+    guarding.heard(heard, verdict, Outcome(200, input_tokens=12, output_tokens=80))
+    guarding.close()                                 # hands on what is left
+
+Whatever goes wrong lets the request pass or answers 503, as `gateway.fail` says, and is counted by name in `counts`.
+A background thread swaps the snapshot, exchanges budgets and hands on what was seen, every `report_seconds`.
+"""
+
+import os
+import threading
+import time
+import weakref
+from itertools import count
+from typing import NamedTuple, Self
+
+from stillwatch.config import Config, GatewayConfig, Settings, load
+from stillwatch.errors import InputError, StillwatchError
+from stillwatch.gateway import answers, recognise
+from stillwatch.gateway.bodies import NO_PROMPT, Prompt, inflated, read
+from stillwatch.gateway.breaker import Breaker
+from stillwatch.gateway.identity import Who
+from stillwatch.gateway.reporting import Reporting
+from stillwatch.gateway.state import State, fingerprint
+from stillwatch.gateway.tap import Row, Rows
+from stillwatch.response.decide import PASS, Asked, Verdict, decide
+from stillwatch.response.model import Kind, Rung
+from stillwatch.response.relay.protocol import Relay
+from stillwatch.response.snapshot import Snapshot
+from stillwatch.traffic.pseudonyms import Key
+
+
+class Heard(NamedTuple):
+    """One request, as a gateway heard it.
+
+    Attributes:
+        account: who asks; "": nobody said, which is counted.
+        organization, api_key: likewise, where they are known.
+        address: of the client; it becomes a token as it is folded.
+        prompt: what of the body counts.
+        size: bytes of the body.
+        fault: why the body was not read, by the name under which it is counted; "" if it was.
+        time: when it came, seconds since 1970; 0: now.
+    """
+
+    account: str
+    organization: str = ""
+    api_key: str = ""
+    address: str = ""
+    prompt: Prompt = NO_PROMPT
+    size: int = 0
+    fault: str = ""
+    time: float = 0.0
+
+
+class Outcome(NamedTuple):
+    """How a request ended.
+
+    Attributes:
+        status: the HTTP status that the client got; 499 if it left before.
+        input_tokens, output_tokens: if the gateway knows them.
+        answer: else the beginning and the end of the answer's body, from which they are read later.
+        events: of a stream; about one a token, where it does not tell.
+    """
+
+    status: int
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    answer: bytes = b""
+    events: int = 0
+
+
+class Guarding:
+    """One process's judgement of requests.
+
+    Args:
+        config: of the gateway.
+        relay: where measures come from and what was seen goes; None: neither.
+        key: under which addresses become tokens; None: one that is forgotten.
+        snapshot: what is in force until the relay says otherwise.
+    """
+
+    def __init__(
+        self,
+        config: GatewayConfig | None = None,
+        *,
+        relay: Relay | None = None,
+        key: Key | None = None,
+        snapshot: Snapshot | None = None,
+    ) -> None:
+        self.config = config or GatewayConfig()
+        self.counts: dict[str, int] = {}
+        self.state = State(snapshot or Snapshot())
+        self._relay, self._key = relay, key or Key.ephemeral()
+        self._breaker = Breaker(self.config.budget_ms / 1000)
+        self._thread: threading.Thread | None = None
+        self._begin()
+        recognise.warm()
+        alive = weakref.ref(self)
+        os.register_at_fork(after_in_child=lambda: (mine := alive()) and mine._begin())  # noqa: SLF001
+
+    @classmethod
+    def of(cls, settings: Settings | None = None) -> Self:
+        """As the settings say; without any, those of the working folder's `stillwatch.toml` and the environment.
+
+        Raises:
+            ConfigError: a setting is wrong, or the relay's address is none.
+        """
+        config = (settings or load(None, os.environ)).config
+        return cls(config.gateway, relay=_relay(config), key=_key(config))
+
+    def _begin(self) -> None:
+        """What belongs to one process alone: locks, the thread, the name and the numbers of its reports."""
+        self._lock = threading.Lock()
+        self._thread = None
+        self._rows = Rows(self._key, self.state.charge)
+        self._reporting = Reporting(self._relay, self.state, self._rows, self.counts, self.count)
+        self._numbers = count()
+
+    def start(self) -> None:
+        """Start the background thread, if it does not run; the first report is made before it is over."""
+        with self._lock:
+            if self._thread is None:
+                run = self._reporting.run
+                self._thread = threading.Thread(
+                    target=run, args=(self.config.report_seconds,), name="stillwatch", daemon=True
+                )
+                self._thread.start()
+
+    def close(self) -> None:
+        """Hand on what is left, and end the thread."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+        self._reporting.stop()
+        if thread:
+            thread.join(10)
+
+    def count(self, name: str, n: int = 1) -> None:
+        """Add to `counts`."""
+        with self._lock:
+            self.counts[name] = self.counts.get(name, 0) + n
+
+    def hear(self, who: Who, raw: bytes, encoding: str = "") -> Heard:
+        """A request from its raw body; one that cannot be read has a `fault`.
+
+        Args:
+            who: `identity.Identity.read`.
+            raw: the body as it came.
+            encoding: its Content-Encoding.
+        """
+        prompt, fault = NO_PROMPT, ""
+        if self._breaker.closed():
+            try:
+                prompt = read(inflated(raw, encoding, self.config.most_body_bytes))
+            except InputError:
+                fault = "encoded" if encoding else "unreadable"
+        return Heard(who.account, who.organization, who.api_key, who.address, prompt, len(raw), fault)
+
+    def judge(self, heard: Heard) -> Verdict:
+        """What happens to a request. Does no I/O, and never raises."""
+        started = time.perf_counter()
+        try:
+            verdict = self._judged(heard, heard.time or time.time())
+        except Exception:  # noqa: BLE001 — a fault of ours must not be the customer's
+            verdict = self._unjudged(PASS, "failed")
+        if self._breaker.took(time.perf_counter() - started):
+            self.count("breaker_opened")
+        return verdict
+
+    def _judged(self, heard: Heard, now: float) -> Verdict:
+        state = self.state
+        state.at(now)
+        campaign, kind, turns = self._recognised(heard)
+        asked = Asked(heard.account, heard.organization, heard.api_key, campaign, kind)
+        verdict = decide(asked, state.snapshot, state.spent, now)
+        self.count("decided")
+        if verdict is not PASS:
+            self._act(heard, verdict, turns, now)
+        if not verdict.status and (fault := heard.fault or ("" if heard.account else "no_account")):
+            return self._unjudged(verdict, fault)
+        return verdict
+
+    def _recognised(self, heard: Heard) -> tuple[str, Kind | None, tuple[int, int]]:
+        prompt, snapshot = heard.prompt, self.state.snapshot
+        if not prompt.messages or not self._breaker.closed():
+            return "", None, (0, 0)
+        asked, before = prompt.turns
+        turns = fingerprint(asked), fingerprint(before)
+        campaign, kind = self.state.turns.recognise(heard.account, *turns, time.monotonic())
+        if not campaign and (campaign := recognise.owner_of(prompt.system, asked, snapshot)):
+            kind = "template"
+        return campaign, kind, turns
+
+    def _act(self, heard: Heard, verdict: Verdict, turns: tuple[int, int], now: float) -> None:
+        """Write down what a measure does, and charge its budget."""
+        if verdict.sighting and heard.account:
+            self.count(f"recognised.{verdict.sighting}")
+            self._reporting.sight(heard.account, verdict.campaign, verdict.sighting, now)
+        if verdict.simulated:
+            self.count(f"simulated.{verdict.action.word}")
+        elif verdict.status:
+            self.count(f"denied.{verdict.action.word}")
+            if verdict.campaign:
+                self.state.turns.deny(heard.account, verdict.campaign, turns, time.monotonic())
+        elif verdict.action > Rung.OBSERVE:
+            self.count(f"measured.{verdict.action.word}")
+            if verdict.action >= Rung.BUDGET:
+                self.state.charge(verdict.budget, 1, 0)
+
+    def _unjudged(self, verdict: Verdict, fault: str) -> Verdict:
+        """Pass, or answer 503, as the settings say."""
+        self.count(f"fault.{fault}")
+        self.count(f"failed_{self.config.fail}")
+        return verdict if self.config.fail == "open" else Verdict(status=503, fault=fault)
+
+    def heard(self, heard: Heard, verdict: Verdict, outcome: Outcome) -> None:
+        """Remember how a request ended; of a denied one too. Never raises, never waits."""
+        if not heard.account:
+            return
+        row = Row(
+            f"{self._reporting.gateway}-{next(self._numbers)}",
+            heard.time or time.time(),
+            heard.account,
+            heard.organization,
+            heard.address,
+            heard.prompt,
+            heard.size,
+            outcome.status,
+            outcome.input_tokens,
+            outcome.output_tokens,
+            outcome.answer,
+            outcome.events,
+            verdict.budget if verdict.action >= Rung.BUDGET and not verdict.simulated else "",
+        )
+        if not self._rows.add(row):
+            self.count("tap_dropped")
+
+    def answer(self, verdict: Verdict, style: answers.Style) -> tuple[int, answers.Headers, bytes]:
+        """What a client of this style is told in place of the model's answer."""
+        return answers.answer(verdict, style, self.state.snapshot.gate, time.time())
+
+    def headers(self, verdict: Verdict) -> answers.Headers:
+        """What is added to the model's answer: of a warning, its notice."""
+        return answers.headers(verdict, self.state.snapshot.gate, time.time())
+
+
+def _relay(config: Config) -> Relay | None:
+    if config.response.relay is None:
+        return None
+    from stillwatch.response.relay.places import open_relay  # noqa: PLC0415 — Redis is loaded where it is used
+
+    return open_relay(config.response.relay)
+
+
+def _key(config: Config) -> Key:
+    """The key of the scans, else one that is forgotten."""
+    try:
+        return Key.load(config.pseudonyms.key_file)
+    except StillwatchError:
+        if config.pseudonyms.required or config.pseudonyms.key_file.exists():
+            raise
+        return Key.ephemeral()
