@@ -10,7 +10,7 @@ from stillwatch.campaigns import operators
 from stillwatch.campaigns.cluster import Cluster
 from stillwatch.campaigns.evidence import content, elsewhere, shared_keys, text, time
 from stillwatch.campaigns.linking import propose
-from stillwatch.campaigns.membership import Membership, belonging, settle
+from stillwatch.campaigns.membership import LEAST, Membership, belonging, settle
 from stillwatch.campaigns.population import Population
 from stillwatch.campaigns.score import Score, weigh
 from stillwatch.config import ScanConfig
@@ -50,7 +50,8 @@ def select(
             for s in suspicions:
                 passed.add(s.membership.rows)
             found += suspicions
-    return _put_together(population, _without_overlap(population, found, settings), settings)
+    apart = _without_overlap(population, found, settings)
+    return _put_together(population, [left for s in apart if (left := _consistent(s, settings))], settings)
 
 
 def _worthy(
@@ -153,6 +154,15 @@ def _without_overlap(population: Population, suspicions: list[Suspicion], settin
             kept.append(left)
             taken[left.membership.rows] = True
     return kept
+
+
+def _consistent(s: Suspicion, settings: ScanConfig) -> Suspicion | None:
+    """Without those whom only an earlier form of the cluster named: everybody belongs to what is reported."""
+    bits = belonging(s.cluster)[s.membership.rows]
+    kept = bits >= LEAST
+    if kept.all():
+        return s
+    return _suspicion(s.cluster.population, Membership(s.membership.rows[kept], bits[kept]), settings)
 
 
 def _put_together(population: Population, suspicions: list[Suspicion], settings: ScanConfig) -> list[Suspicion]:
