@@ -47,12 +47,12 @@ def moment(microseconds: int) -> datetime:
     return datetime.fromtimestamp(microseconds / 1e6, UTC)
 
 
-def told(s: Suspicion, shown: Shown, settings: ScanConfig) -> Campaign:
-    """The campaign that a cluster is."""
+def told(s: Suspicion, shown: Shown, settings: ScanConfig, *, name: str | None = None) -> Campaign:
+    """The campaign that a cluster is, under the name that it had before or a new one."""
     profiles, rows = s.cluster.population.profiles, s.membership.rows
     accounts = _members(s)
     return Campaign(
-        id=_name([m.account_id for m in accounts]),
+        id=name or _name([m.account_id for m in accounts]),
         bits=s.score.bits,
         prior=s.score.prior,
         severity=severity(s.score, settings),
