@@ -1,12 +1,12 @@
 """Who asks: read from the headers of a request, as the settings say.
 
 who = Identity.of(config.gateway)
-account, organization, api_key, address = who.read(scope["headers"], path, peer)
+account, organization, api_key, address = who.read(dict(scope["headers"]), path, peer)
 """
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -24,7 +24,6 @@ class Who(NamedTuple):
     organization: str
     api_key: str
     address: str
-    user_agent: str
 
 
 @lru_cache(maxsize=1 << 16)
@@ -40,11 +39,6 @@ class Identity:
     account: bytes = b""
     organization: bytes = b""
     address: bytes = b""
-    _wanted: frozenset[bytes] = field(init=False)
-
-    def __post_init__(self) -> None:
-        keys = {b"authorization", b"x-api-key", b"user-agent"}
-        object.__setattr__(self, "_wanted", frozenset(keys | {self.account, self.organization, self.address} - {b""}))
 
     @classmethod
     def of(cls, config: GatewayConfig) -> "Identity":
@@ -59,19 +53,17 @@ class Identity:
             _header(config.client_address, "peer", "gateway.client_address"),
         )
 
-    def read(self, headers: Iterable[tuple[bytes, bytes]], path: str, peer: str) -> Who:
+    def read(self, headers: Mapping[bytes, bytes], path: str, peer: str) -> Who:
         """Who asks.
 
         Args:
-            headers: names in lower case, and values; of a header that comes twice the last counts, for it is the one
-                that a front end adds.
+            headers: by name in lower case; of a header that comes twice the last counts, for it is the one that a
+                front end adds.
             path: Anthropic's clients send their key as x-api-key, all others as a bearer token; where a request has
                 both, the path's own counts.
             peer: the address of the connection's other end.
         """
-        wanted = self._wanted
-        found = {name: value for name, value in headers if name in wanted}
-        get = found.get
+        get = headers.get
         bearer, plain = get(b"authorization", b""), get(b"x-api-key", b"")
         key = (plain or bearer) if path.endswith("/messages") else (bearer or plain)
         if key[:7].lower() == b"bearer ":
@@ -82,7 +74,6 @@ class Identity:
             _text(get(self.organization, b"")) if self.organization else "",
             api_key,
             _text(get(self.address, b"")) if self.address else peer,
-            _text(get(b"user-agent", b"")),
         )
 
 

@@ -2,8 +2,8 @@
 
     owner_of("You are ...", "Rewrite the following ...", snapshot)      # the campaign's id, or ""
 
-The same shingles as a profile's count (`profiles.fold`): the first `HEAD` and last `TAIL` of the last message, the first
-`TAIL` of the system text. So of a long text only its ends are read. Signing and looking up are one kernel, without the
+The same shingles as a profile's count (`profiles.fold`): the first `HEAD` and last `TAIL` of the last message, the
+first `TAIL` of the system text. So of a long text only its ends are read. Signing and looking up are one kernel, without the
 opening words, of which a template has none.
 """
 
@@ -27,7 +27,7 @@ _MOST = HEAD + 2 * TAIL
 
 
 @compiled
-def _add(
+def _add(  # noqa: PLR0913, PLR0917 — a kernel
     octets: U8, start: int, end: int, text: U8, scratch: U32, names: U32, known: U32, n: int, most: int, tail: bool
 ) -> int:
     """Sample octets[start:end] and add its first (or last) `most` names to `known`; returns how many there are."""
@@ -42,7 +42,9 @@ def _add(
 
 
 @compiled
-def _owner(octets: U8, head: int, tail: int, shingles: U32, owners: I32, least: int) -> int:
+def _owner(  # noqa: PLR0913, PLR0917 — a kernel
+    octets: U8, head: int, tail: int, shingles: U32, owners: I32, least: int
+) -> int:
     """The owner of most of the template shingles in a text, if it holds `least` distinct ones; else -1.
 
     Args:

@@ -59,52 +59,42 @@ class Reporting:
         self._stop.set()
 
     def report(self) -> None:
-        """Ask what is in force, settle budgets, fold what was seen and hand it on. Never raises."""
-        self._look_at_the_clock()
-        for step in (self._fold, self._refresh, self._settle, self._push):
-            try:
-                step()
-            except StillwatchError:
-                self._count("relay_failed", 1)
-            except Exception:  # noqa: BLE001 — a fault here must not end the thread
-                self._count("report_failed", 1)
+        """Fold what was seen, hand it on, settle budgets and ask what is in force. Never raises."""
+        try:
+            self._look_at_the_clock()
+            if lost := self._rows.fold(self._profiles):
+                self._count("tap_dropped", lost)
+            if self._relay:
+                self._exchange(self._relay)
+            else:
+                self._profiles, self._sightings = Profiles(), {}
+        except StillwatchError:
+            self._count("relay_failed", 1)
+        except Exception:  # noqa: BLE001 — a fault here must not end the thread
+            self._count("report_failed", 1)
+
+    def _exchange(self, relay: Relay) -> None:
+        """One round trip. A tap whose arrival is unknown goes again as it is: the watch takes a number once."""
+        state = self._state
+        self._sent = self._sent or self._next()
+        hour, own = state.owed()
+        try:
+            told = relay.report(self._sent, state.snapshot.version, hour, own)
+        except StillwatchError:
+            state.owe(hour, own)
+            raise
+        state.settle(hour, told.spent)
+        if told.snapshot is not None:
+            state.snapshot = told.snapshot
+        if told.fault:
+            raise told.fault
+        self._sent = None
 
     def _look_at_the_clock(self) -> None:
         offset = time.time() - time.monotonic()
         if abs(offset - self._steady) > _JUMP:
             self._count("clock_jumped", 1)
         self._steady = offset
-
-    def _fold(self) -> None:
-        if lost := self._rows.fold(self._profiles):
-            self._count("tap_dropped", lost)
-
-    def _refresh(self) -> None:
-        if self._relay:
-            snapshot = self._relay.snapshot(self._state.snapshot.version)
-            if snapshot is not None:
-                self._state.snapshot = snapshot
-
-    def _settle(self) -> None:
-        hour, own = self._state.owed()
-        if not self._relay or not own:
-            return
-        try:
-            self._state.settle(hour, self._relay.spend(hour, own))
-        except StillwatchError:
-            self._state.owe(hour, own)
-            raise
-
-    def _push(self) -> None:
-        if not self._relay:
-            return
-        while True:
-            if self._sent is None:
-                self._sent = self._next()
-            if self._sent is None:
-                return
-            self._relay.push(self._sent)
-            self._sent = None
 
     def _next(self) -> Tap | None:
         """What is there to tell, if there is something."""

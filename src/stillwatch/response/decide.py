@@ -7,8 +7,8 @@
         ...                                  # take out log probabilities, shorten the answer
 
 A measure that names the customer comes first (organization, account, key; of several the highest). Whoever has none and
-was recognised as a campaign's falls under the campaign's, up to `Gate.recognised`. Simulated measures are told and change
-nothing.
+was recognised as a campaign's falls under the campaign's, up to `Gate.recognised`. Simulated measures are told and
+change nothing.
 """
 
 from collections.abc import Mapping
@@ -89,17 +89,25 @@ def decide(asked: Asked, snapshot: Snapshot, spent: Mapping[str, Spent], now: fl
         spent: what campaigns used of their budgets in the hour that is running.
         now: seconds since 1970.
     """
-    if not snapshot.enabled or asked.account in snapshot.exempt:
+    if not snapshot.enabled or asked.account in snapshot.exempt or asked.organization in snapshot.exempt:
         return PASS
     measure = _named(asked, snapshot, now)
     if measure is not None:
-        return _verdict(measure, measure.action, None, spent, now)
+        return _verdict(measure, _most(measure.action, asked, snapshot), None, spent, now)
     if not asked.campaign:
         return PASS
     measure = snapshot.campaigns.get(asked.campaign)
     if measure is None or not measure.since <= now < measure.until:
         return Verdict(campaign=asked.campaign, sighting=asked.kind)
-    return _verdict(measure, min(measure.action, snapshot.gate.recognised), asked, spent, now)
+    action = _most(min(measure.action, snapshot.gate.recognised), asked, snapshot)
+    return _verdict(measure, action, asked, spent, now)
+
+
+def _most(action: Rung, asked: Asked, snapshot: Snapshot) -> Rung:
+    """No higher than what the policy lets touch whoever declared his use."""
+    if most := snapshot.gate.most:
+        action = min(action, most.get(asked.account, action), most.get(asked.organization, action))
+    return action
 
 
 def _named(asked: Asked, snapshot: Snapshot, now: float) -> Measure | None:
