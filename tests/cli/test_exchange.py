@@ -80,7 +80,7 @@ def test_init_does_nothing_where_the_key_is_none(run):
     [
         (("init", "--db", "postgresql://nobody@localhost:9/none"), 3, "The database failed"),
         (("init", "--db", "gone/forum.sqlite"), 1, "the folder does not exist"),
-        (("init", "--db", "mysql://x/y"), 2, "no database that the exchange knows"),
+        (("init", "--db", "mysql://x/y"), 2, "no database that stillwatch knows"),
         (("init", "--db", "sqlite://"), 2, "needs a file"),
         (("init",), 2, "--db: Which database is meant is not said."),
         (("show", "--db", "gone.sqlite"), 2, "There is no exchange here. `stillwatch exchange init --db"),

@@ -80,7 +80,7 @@ def test_measurements_have_a_token_of_their_own(database, tmp_path):
     [
         ((), 2, "Which database is meant is not said"),
         (("--db", "absent.sqlite"), 2, "absent.sqlite: There is no exchange here."),
-        (("--db", "mysql://forum"), 2, "no database that the exchange knows"),
+        (("--db", "mysql://forum"), 2, "no database that stillwatch knows"),
         (("--db", "forum.sqlite", "--listen", "everywhere"), 2, "no HOST:PORT"),
         (("--db", "forum.sqlite", "--listen", "127.0.0.1:99999"), 2, "no HOST:PORT"),
         (("--db", "forum.sqlite", "--listen", "192.0.2.1:8080"), 2, "Without TLS"),

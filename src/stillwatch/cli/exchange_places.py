@@ -32,8 +32,8 @@ def init(
       stillwatch exchange init --db forum.sqlite --title "Forum of providers"
       stillwatch exchange init --db postgresql://stillwatch@/forum --key /etc/stillwatch/forum.pem
     """
+    from stillwatch.database import Database
     from stillwatch.exchange.signing import SigningKey
-    from stillwatch.exchange.store.engine import Database
     from stillwatch.exchange.store.store import Store
 
     address = options.database(db, config_file)

@@ -12,7 +12,7 @@ from stillwatch.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from stillwatch.config import Settings
-    from stillwatch.exchange.store.engine import Database
+    from stillwatch.database import Database
     from stillwatch.exchange.store.store import Store
     from stillwatch.reports.document import FindingsDocument
     from stillwatch.reports.reviews import ReviewStore

@@ -10,10 +10,10 @@ from typing import Any, BinaryIO
 import msgspec
 from sqlalchemy import Connection, Select, select
 
+from stillwatch.database import Database
 from stillwatch.exchange.model import Level
 from stillwatch.exchange.store import lines, tables
 from stillwatch.exchange.store.directory import AnyRow
-from stillwatch.exchange.store.engine import Database
 from stillwatch.indicators import timestamps
 
 _AT_ONCE = 1000  # rows in memory

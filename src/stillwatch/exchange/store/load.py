@@ -15,10 +15,10 @@ from typing import Any, BinaryIO, TypeVar
 import msgspec
 from sqlalchemy import Connection, insert, select, text, update
 
+from stillwatch.database import Database
 from stillwatch.errors import ConfigError, InputError
 from stillwatch.exchange.model import Collection, Level, LogEntry, Member, NewRecord, Right, Root
 from stillwatch.exchange.store import directory, leaves, lines, notes, objects, tables
-from stillwatch.exchange.store.engine import Database
 from stillwatch.indicators import incoming, timestamps
 
 FORMAT = 1

@@ -6,8 +6,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, column, inspect, select, table, text
 
+from stillwatch.database import Database
 from stillwatch.errors import ConfigError
-from stillwatch.exchange.store.engine import Database
 from stillwatch.exchange.store.tables import VERSION, VERSION_TABLE
 
 _MIGRATIONS = Path(__file__).parent / "migrations"

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Self
 
 from sqlalchemy import select
 
+from stillwatch.database import Database
 from stillwatch.exchange.model import (
     Collection,
     Known,
@@ -30,7 +31,6 @@ from stillwatch.exchange.model import (
 from stillwatch.exchange.store import directory, leaves, notes, objects, schema
 from stillwatch.exchange.store import dump as dumping
 from stillwatch.exchange.store import load as loading
-from stillwatch.exchange.store.engine import Database
 from stillwatch.exchange.store.tables import log_entry, object_
 from stillwatch.exchange.store.transaction import Build, Transaction, Withdraw
 

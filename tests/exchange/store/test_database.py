@@ -6,46 +6,9 @@ from sqlalchemy import text
 
 from stillwatch.errors import ConfigError, ExchangeError
 from stillwatch.exchange.model import Query
-from stillwatch.exchange.store.engine import Database, parse
 from stillwatch.exchange.store.store import Store
 
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@pytest.mark.parametrize(
-    ("address", "url"),
-    [
-        ("postgres://ana:pw@host/db", "postgresql+psycopg://ana:pw@host/db"),
-        ("postgresql://host/db?sslmode=require", "postgresql+psycopg://host/db?sslmode=require"),
-        ("postgresql+psycopg://host/db", "postgresql+psycopg://host/db"),
-        ("/a/forum.sqlite", "sqlite:////a/forum.sqlite"),
-        ("sqlite:////a/forum.sqlite", "sqlite:////a/forum.sqlite"),
-        ("sqlite:///forum.sqlite", f"sqlite:///{Path.cwd()}/forum.sqlite"),
-    ],
-)
-def test_addresses(address, url):
-    assert parse(address).render_as_string(hide_password=False) == url
-
-
-def test_a_path_may_hold_what_a_url_may_not():
-    assert parse("odd%20?#.sqlite").database == f"{Path.cwd()}/odd%20?#.sqlite"
-
-
-@pytest.mark.parametrize(
-    "address", ["mysql://h/d", "sqlite://", "sqlite:///:memory:", ":memory:", "", "://", "sqlite+x:///a"]
-)
-def test_what_is_no_address(address):
-    with pytest.raises(ConfigError):
-        parse(address)
-
-
-def test_no_error_holds_the_password():
-    database = Database.at("postgresql://ana:hunter2@127.0.0.1:1/none?connect_timeout=1")
-    with pytest.raises(ExchangeError) as caught, database.reading():
-        pass
-    assert "hunter2" not in str(caught.value)
-    assert "***" in str(caught.value)
-    assert "\n" not in str(caught.value)
 
 
 def test_no_error_holds_values(store, new_record):

@@ -1,6 +1,6 @@
 """How a database is reached: its address, its settings, reading and writing, and what its errors become.
 
-    database = Database.at("forum.sqlite")            # or postgresql://user@host/forum
+    database = Database.at("forum.sqlite")            # or postgresql://user@host/forum; nothing is reached yet
     with database.reading() as connection: ...        # one snapshot
     with database.writing() as connection: ...        # one transaction: all of it or nothing
 
@@ -139,9 +139,9 @@ def parse(address: str) -> URL:
     if url.drivername in _POSTGRESQL:
         return url.set(drivername="postgresql+psycopg")
     if url.drivername not in {"sqlite", "sqlite+pysqlite"}:
-        raise ConfigError(f"{url.drivername} is no database that the exchange knows.", hint=hint)
+        raise ConfigError(f"{url.drivername} is no database that stillwatch knows.", hint=hint)
     if not url.database or url.database == ":memory:" or url.query:
-        raise ConfigError("The exchange needs a file, not a database in memory.", hint=hint)
+        raise ConfigError("This needs a file, not a database in memory.", hint=hint)
     return URL.create("sqlite", database=str(Path(url.database).expanduser().absolute()))
 
 
