@@ -72,7 +72,8 @@ def test_what_was_told_stands_on_the_page(metrics):
     metrics.failed("relay")
     metrics.decided([decision(Rung.WARN), decision(Rung.WARN, simulated=True)])
     metrics.standing([decision(Rung.CAP)], [decision(Rung.HOLD)], enabled=False)
-    metrics.noticed("webhook", "failed", waiting=2)
+    metrics.noticed("webhook", "failed")
+    metrics.notices("webhook", waiting=2)
     found = page(metrics)
     expected = {
         ("accounts", ()): 70,

@@ -119,10 +119,9 @@ class Metrics:
         self._set("waiting", {(rung.word,): unsigned[rung] for rung in Rung})
         self._set("enabled", {(): float(enabled)})
 
-    def noticed(self, channel: str, outcome: Outcome, *, waiting: int) -> None:
-        """What became of a notice, and how many of its channel have not been sent yet."""
-        self._add("notices", {(channel, outcome): 1})
-        self.notices(channel, waiting=waiting)
+    def noticed(self, channel: str, outcome: Outcome, number: int = 1) -> None:
+        """What became of so many notices of a channel."""
+        self._add("notices", {(channel, outcome): number})
 
     def notices(self, channel: str, *, waiting: int) -> None:
         """So many notices of a channel have not been sent yet."""
