@@ -42,7 +42,8 @@ class Gate:
         appeal_url: where to turn to; a decision's id is appended to it.
         terms_url: the terms of service that a warning cites.
         verify_url: where a customer says who he is.
-        notices: by rung, the text that a client sees; {decision}, {until}, {appeal_url}, {terms_url}, {verify_url}.
+        notices: by rung, the text that a client sees; {why}, {decision}, {until}, {appeal_url}, {terms_url},
+            {verify_url} are filled in by `policy.notices.text`.
         most: by account or organization, the highest rung that may touch it: the allow list and declared uses.
     """
 
