@@ -6,21 +6,25 @@ from pathlib import Path
 
 import click
 
-from stillwatch.cli import options
+from stillwatch.cli import listening, options
+from stillwatch.cli.serve_gateway import gateway
 from stillwatch.errors import ConfigError
 
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 — named to be refused without a public URL
 
 
-@click.group(short_help="Serve the exchange.")
+@click.group(short_help="Serve the exchange, or gateways.")
 def command() -> None:
     """Serve others over the network.
 
     \b
-    Example:
+    Examples:
       stillwatch serve exchange --db forum.sqlite --listen 127.0.0.1:8080
+      stillwatch serve gateway --relay relay/ --listen 127.0.0.1:8089
     """
+
+
+command.add_command(gateway)
 
 
 @command.command(short_help="Serve an exchange to its members, by TAXII 2.1.")
@@ -84,11 +88,11 @@ def exchange(
     from stillwatch.exchange.server.journal import log_to
     from stillwatch.exchange.signing import SigningKey
 
-    host, port = _address(listen)
-    _check_secure(host, tls_cert, tls_key, client_ca, insecure_http=insecure_http)
+    host, port = listening.address(listen)
+    listening.check_secure(host, tls_cert, tls_key, client_ca, insecure_http=insecure_http)
     _check_public(public_url, host)
     tls = connection.context(tls_cert, tls_key, client_ca) if tls_cert and tls_key else None
-    token = _first_line(metrics_token) if metrics_token else None
+    token = listening.token(metrics_token) if metrics_token else None
     with ExitStack() as stack:
         store = stack.enter_context(options.opened_store(db, config_file))
         key = SigningKey.load(options.exchange_key(key_file, store.database))
@@ -97,7 +101,7 @@ def exchange(
         made = Exchange(
             store=store,
             signing_key=key,
-            public_url=(public_url or _url(host, socket.getsockname()[1], secure=tls is not None)).rstrip("/"),
+            public_url=(public_url or listening.url(host, socket.getsockname()[1], secure=tls is not None)).rstrip("/"),
             cursor_key=key.secret("cursors"),
             token_key=key.secret("access tokens"),
             title=(store.get_document("", "exchange") or {}).get("title", "stillwatch exchange"),
@@ -106,31 +110,8 @@ def exchange(
             metrics_token=token,
         )
         log_to(sys.stderr, requests=not quiet)
-        process.Server(create(made), socket, tls=tls, ready=lambda: _tell(made.public_url)).run()
-
-
-def _tell(url: str) -> None:
-    click.echo(f"Serving {url}/taxii2/")
-    sys.stdout.flush()
-
-
-def _address(listen: str) -> tuple[str, int]:
-    host, colon, port = listen.rpartition(":")
-    if not colon or not port.isdecimal() or int(port) > 65535:
-        raise ConfigError("This is no HOST:PORT.", where=listen, hint="Such as 127.0.0.1:8080 or [::1]:8080.")
-    return host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port)
-
-
-def _check_secure(
-    host: str, tls_cert: Path | None, tls_key: Path | None, client_ca: Path | None, *, insecure_http: bool
-) -> None:
-    if bool(tls_cert) != bool(tls_key):
-        raise ConfigError("A certificate and its key go together.", where="--tls-cert, --tls-key")
-    if client_ca and not tls_cert:
-        raise ConfigError("Client certificates need TLS.", where="--client-ca", hint="Give --tls-cert and --tls-key.")
-    if not tls_cert and host not in _LOOPBACK and not insecure_http:
-        hint = "Give --tls-cert and --tls-key; behind a proxy that has TLS, --insecure-http."
-        raise ConfigError("Without TLS, credentials would cross the network in the clear.", where=host, hint=hint)
+        line = f"Serving {made.public_url}/taxii2/"
+        process.Server(create(made), socket, tls=tls, ready=lambda: listening.tell(line)).run()
 
 
 def _check_public(given: str | None, host: str) -> None:
@@ -140,17 +121,3 @@ def _check_public(given: str | None, host: str) -> None:
     if not given and host in _EVERYWHERE:
         hint = f"Give --public-url: discovery tells members where to go on. {example}"
         raise ConfigError("Nobody can tell what members call this server.", where=host, hint=hint)
-
-
-def _url(host: str, port: int, *, secure: bool) -> str:
-    return f"{'https' if secure else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def _first_line(path: Path) -> str:
-    try:
-        text = path.read_text(encoding="ascii").split("\n")[0].strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The token cannot be read ({error}).", where=str(path)) from None
-    if len(text) < 16:
-        raise ConfigError("The token is too short: 16 characters at least.", where=str(path))
-    return text
