@@ -70,12 +70,15 @@ def test_a_report_to_a_file_or_to_standard_output(run, findings):
     assert run("report", findings, "-o", "r.html").out == ""
     assert run("report", findings).out == Path("r.html").read_text(encoding="utf-8")
     assert json.loads(run("report", "-f", "json").out) == json.loads(findings.read_text())
+    events = [json.loads(line) for line in run("report", "-f", "ocsf").out.splitlines()]
+    found = [campaign["id"] for campaign in json.loads(findings.read_text())["campaigns"]]
+    assert [event["finding_info"]["uid"] for event in events] == found
 
 
 def test_an_unknown_report_format_names_those_that_there_are(run, findings):
     ran = run("report", "-f", "docx", findings)
     assert ran.code == 2
-    assert ran.err == "stillwatch: --format: There is no report format docx. There are: html, json.\n"
+    assert ran.err == "stillwatch: --format: There is no report format docx. There are: html, json, ocsf.\n"
 
 
 def test_a_file_that_is_no_findings_is_an_input_error(run):

@@ -1,5 +1,6 @@
 """`stillwatch report`: findings in a form for others to read."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,17 +19,22 @@ if TYPE_CHECKING:
     Renderer = Callable[[FindingsDocument], str]
 
 
-@click.command(short_help="Render findings as HTML or JSON.")
+#: Formats of our own: the module in `stillwatch.reports` and its function, imported when it is asked for.
+_OWN = {"html": ("html", "report_html"), "json": ("document", "dumps"), "ocsf": ("ocsf", "report_ocsf")}
+
+
+@click.command(short_help="Render findings as HTML or JSON, or for a SIEM.")
 @click.argument("findings", type=options.FILE, default=options.FINDINGS)
-@click.option("--format", "-f", "name", default="html", show_default=True, help="html, json or a plugin's.")
+@click.option("--format", "-f", "name", default="html", show_default=True, help="html, json, ocsf or a plugin's.")
 @click.option("--output", "-o", type=options.FILE, metavar="FILE", help="Where to; standard output by default.")
 @options.config
 def command(*, findings: Path, name: str, output: Path | None, config_file: Path | None) -> None:
     """Render findings, with what people have said of them since the scan.
 
     \b
-    Example:
+    Examples:
       stillwatch report -f html findings.json -o report.html
+      stillwatch report -f ocsf findings.json -o findings.ndjson
     """
     check_writable(output)
     render = _renderer(name)
@@ -40,17 +46,13 @@ def command(*, findings: Path, name: str, output: Path | None, config_file: Path
 
 
 def _renderer(name: str) -> "Renderer":
-    if name == "html":
-        from stillwatch.reports.html import report_html
-
-        return report_html
-    if name == "json":
-        from stillwatch.reports.document import dumps
-
-        return dumps
+    if name in _OWN:
+        module, function = _OWN[name]
+        renderer: Renderer = getattr(import_module(f"stillwatch.reports.{module}"), function)
+        return renderer
     found = plugins.load("reports")
     if name not in found:
-        known = ", ".join(["html", "json", *found])
+        known = ", ".join([*_OWN, *found])
         raise ConfigError(f"There is no report format {name}.", where="--format", hint=f"There are: {known}.")
-    renderer: Renderer = found[name]
-    return renderer
+    foreign: Renderer = found[name]
+    return foreign
