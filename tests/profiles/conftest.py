@@ -46,6 +46,8 @@ def tables():
             "usage_output_tokens": st.none() | st.integers(0, 1000),
             "response_status": st.sampled_from([None, 200, 399, 400, 429, 503]),
             "client_address": st.sampled_from([None, *"123456789"]),
+            "reasoning_presented": st.sampled_from([None, "", "aa", "aa bb", "cc dd ee"]),
+            "reasoning_received": st.sampled_from([None, "aa", "ff aa bb"]),
         }
     )
     return st.lists(row, max_size=12)

@@ -63,6 +63,8 @@ class Account:
         self.times.append(microseconds)
         self.hours.add(microseconds // 3_600_000_000 % 768)
         self.styles[style(row)] += 1
+        for column, values in (("reasoning_received", self.asked), ("reasoning_presented", self.told)):
+            values.update(hashed(block, 1 << 30) >> 32 for block in (row.get(column) or "").split())
         for column, values in (("client_address", self.addresses), ("organization_id", self.organizations)):
             if row[column]:
                 values.add(hashed(row[column]) >> 32)

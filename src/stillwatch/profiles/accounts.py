@@ -25,7 +25,7 @@ from stillwatch.signatures.kernel import buffers, sign
 COLUMNS = (
     "request_id", "time", "account_id", "organization_id", "system_instructions", "input_messages",
     "request_temperature", "request_max_tokens", "usage_input_tokens", "usage_output_tokens", "response_status",
-    "client_address",
+    "client_address", "reasoning_presented", "reasoning_received",
 )  # fmt: skip
 
 _SUMS = ("requests", "failed", "single", "input_tokens", "output_tokens", "words")
@@ -165,7 +165,18 @@ def profile(batch: pa.RecordBatch) -> Profiles:
     _fold_texts(batch, slot, request, state)
     for column, field in (("client_address", "addresses"), ("organization_id", "organization")):
         fold.fold_sets(slot, _hashes(batch, column), state[field])
+    for column, field in (("reasoning_received", "asked"), ("reasoning_presented", "told")):
+        _fold_reasoning(batch.column(column), slot, state[field])
     return out
+
+
+def _fold_reasoning(blocks: pa.StringArray, slot: npt.NDArray[np.int64], turns: Array) -> None:
+    """A block of reasoning is a turn of the conversation: received as one asks, presented as one tells."""
+    if blocks.null_count == len(blocks):
+        return
+    each = pc.split_pattern(pc.fill_null(blocks, ""), " ")
+    keys = (fold.hash_texts(*buffers(each.flatten()), 1 << 30) >> np.uint64(32)).astype(np.uint32)
+    fold.fold_sets(np.repeat(slot, pc.list_value_length(each).to_numpy()), keys, turns)
 
 
 def _fold_counts(batch: pa.RecordBatch, slot: npt.NDArray[np.int64], state: Mapping[str, Array]) -> None:

@@ -291,6 +291,12 @@ class _Columns:
     def _user_agent(self) -> Column:
         return taken([agent for agent, _ in CLIENTS], self._client())
 
+    def _reasoning_presented(self) -> Column:
+        return pa.nulls(len(self.rows), pa.string())
+
+    def _reasoning_received(self) -> Column:
+        return pa.nulls(len(self.rows), pa.string())
+
     def _tls_fingerprint(self) -> Column:
         sanitized = self._is("sanitized")
         return taken([tls for _, tls in CLIENTS], np.where(sanitized, -1, self._client()))

@@ -35,6 +35,8 @@ REQUESTS = pa.schema(
         ("client_address", pa.string()),
         ("user_agent", pa.string()),
         ("tls_fingerprint", pa.string()),  # JA4
+        ("reasoning_presented", pa.string()),  # digests of the reasoning blocks in the input, spaces between
+        ("reasoning_received", pa.string()),  # and of those in the output
     ]
 )
 

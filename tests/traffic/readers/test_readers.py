@@ -244,6 +244,8 @@ def test_a_full_record(case: str):
         "response_finish_reason": "stop",
         "user_agent": "curl/8",
         "tls_fingerprint": None,
+        "reasoning_presented": None,
+        "reasoning_received": None,
     }
     assert row == expected
 

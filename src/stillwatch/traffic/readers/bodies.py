@@ -1,5 +1,6 @@
 """Bodies of requests and responses, as most logs hold them: OpenAI (chat, completions, responses) and Anthropic."""
 
+from stillwatch.traffic.readers import reasoning
 from stillwatch.traffic.rows import (
     Json,
     Message,
@@ -33,6 +34,7 @@ def request_row(body: Json) -> Row:
         "request_model": first(body, "model"),
         "system_instructions": _joined(explicit, system),
         "input_messages": conversation,
+        "reasoning_presented": reasoning.presented(body),
     }
 
 
@@ -76,6 +78,7 @@ def response_row(body: Json) -> Row:
         "response_finish_reason": first(body, "choices.0.finish_reason", "finish_reason", "stop_reason"),
         "usage_input_tokens": number(first(body, "usage.prompt_tokens", "usage.input_tokens")),
         "usage_output_tokens": number(first(body, "usage.completion_tokens", "usage.output_tokens")),
+        "reasoning_received": reasoning.received(body),
     }
 
 

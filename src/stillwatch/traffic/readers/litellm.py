@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from stillwatch.traffic.readers import reasoning
 from stillwatch.traffic.readers.bodies import parameters, present, prompt, response_row
 from stillwatch.traffic.rows import Record, Row, dig, first, number
 
@@ -73,6 +74,7 @@ class LiteLLM:
                 "account_id": first(record, *(_KEY if self.grain == "key" else _USER + _KEY)),
                 "system_instructions": system or (explicit if isinstance(explicit, str) else None),
                 "input_messages": conversation,
+                "reasoning_presented": reasoning.presented(dig(record, "messages")),
                 "response_status": status_of(dig(record, "status"), dig(record, "error_information.error_code")),
             }
         )
