@@ -1,0 +1,1 @@
+"""Where a watch's requests come from: logs that grow, gateways' taps, OTLP/HTTP, Kafka. One file each."""
