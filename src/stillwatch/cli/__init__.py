@@ -24,6 +24,8 @@ VERBS = (
     "sync",
     "match",
     "exchange",
+    "policy",
+    "respond",
     "serve",
     "simulate",
     "config",

@@ -52,7 +52,7 @@ def check(template: str) -> str:
 
 
 def worded(own: dict[Rung, str], *, appeal: str, terms: str, verify: str) -> dict[str, str]:
-    """The notices of a gate, by rung: the policy's own words else the usual ones, with a way out where there is no URL."""
+    """The notices of a gate, by rung: the policy's own words or the usual ones; support, where there is no URL."""
     words = DEFAULTS | own
     for name, url, instead in (
         ("{appeal_url}", appeal, "write to the support address that you know"),
