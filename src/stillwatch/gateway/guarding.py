@@ -67,6 +67,7 @@ class Outcome(NamedTuple):
         input_tokens, output_tokens: if the gateway knows them.
         answer: else the beginning and the end of the answer's body, from which they are read later.
         events: of a stream; about one a token, where it does not tell.
+        sealed: pieces of the answer that hold reasoning blocks (`bodies.received`).
     """
 
     status: int
@@ -74,6 +75,7 @@ class Outcome(NamedTuple):
     output_tokens: int | None = None
     answer: bytes = b""
     events: int = 0
+    sealed: bytes = b""
 
 
 class Guarding:
@@ -119,7 +121,7 @@ class Guarding:
         """What belongs to one process alone: locks, the thread, the name and the numbers of its reports."""
         self._lock = threading.Lock()
         self._thread = None
-        self._rows = Rows(self._key, self.state.charge)
+        self._rows = Rows(self._key, self.state.charge, self.state.receive)
         self._reporting = Reporting(self._relay, self.state, self._rows, self.counts, self.count)
         self._numbers = count()
 
@@ -187,21 +189,35 @@ class Guarding:
         return verdict
 
     def _recognised(self, heard: Heard) -> tuple[str, Kind | None, tuple[int, int]]:
-        prompt, snapshot = heard.prompt, self.state.snapshot
+        """As whose the request is recognised and by what, and its turns' fingerprints."""
+        prompt, state = heard.prompt, self.state
         if not prompt.messages or not self._breaker.closed():
             return "", None, (0, 0)
         asked, before = prompt.turns
         turns = fingerprint(asked), fingerprint(before)
-        campaign, kind = self.state.turns.recognise(heard.account, *turns, time.monotonic())
-        if not campaign and (campaign := recognise.owner_of(prompt.system, asked, snapshot)):
+        campaign, kind = state.turns.recognise(heard.account, *turns, time.monotonic())
+        if not campaign and (campaign := recognise.owner_of(prompt.system, asked, state.snapshot)):
             kind = "template"
+        if not campaign and prompt.reasoning and (campaign := self._receivers(heard)):
+            kind = "reasoning"
         return campaign, kind, turns
+
+    def _receivers(self, heard: Heard) -> str:
+        """The campaign of another account that received a reasoning block which this one presents."""
+        other = self.state.receiver(heard.account, heard.prompt.reasoning)
+        if not other:
+            return ""
+        self.count("reasoning_of_another")
+        measure = self.state.snapshot.accounts.get(other)
+        return measure.campaign if measure else ""
 
     def _act(self, heard: Heard, verdict: Verdict, turns: tuple[int, int], now: float) -> None:
         """Write down what a measure does, and charge its budget."""
         if verdict.sighting and heard.account:
             self.count(f"recognised.{verdict.sighting}")
             self._reporting.sight(heard.account, verdict.campaign, verdict.sighting, now)
+        if verdict.custom:
+            self.count(f"{verdict.custom}.{verdict.campaign}")
         if verdict.simulated:
             self.count(f"simulated.{verdict.action.word}")
         elif verdict.status:
@@ -236,6 +252,8 @@ class Guarding:
             outcome.output_tokens,
             outcome.answer,
             outcome.events,
+            outcome.sealed,
+            (),
             verdict.budget if verdict.action >= Rung.BUDGET and not verdict.simulated else "",
         )
         if not self._rows.add(row):

@@ -12,7 +12,7 @@ change nothing.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from stillwatch.response.model import NO_LIMITS, Kind, Limits, Rung, Spent
 from stillwatch.response.snapshot import Measure, Snapshot
@@ -50,6 +50,8 @@ class Verdict(NamedTuple):
         limits: of cap and budget.
         sighting: how the account was recognised; None: it was not, or has a measure of its own.
         simulated: the measure is only written down: status is 0, and nothing is taken out.
+        custom: of an account that may have customers of its own: `shown`, the request holds its campaign's template;
+            `spared`, it does not, and the measure passes it over.
         fault: why nothing could be judged, by the name under which it is counted; "" if it could.
     """
 
@@ -63,6 +65,7 @@ class Verdict(NamedTuple):
     limits: Limits = NO_LIMITS
     sighting: Kind | None = None
     simulated: bool = False
+    custom: Literal["", "shown", "spared"] = ""
     fault: str = ""
 
     @property
@@ -93,7 +96,10 @@ def decide(asked: Asked, snapshot: Snapshot, spent: Mapping[str, Spent], now: fl
         return PASS
     measure = _named(asked, snapshot, now)
     if measure is not None:
-        return _verdict(measure, _most(measure.action, asked, snapshot), None, spent, now)
+        if measure.spares and asked.campaign != measure.campaign:
+            return Verdict(campaign=measure.campaign, custom="spared")
+        verdict = _verdict(measure, _most(measure.action, asked, snapshot), None, spent, now)
+        return verdict._replace(custom="shown") if measure.spares else verdict
     if not asked.campaign:
         return PASS
     measure = snapshot.campaigns.get(asked.campaign)

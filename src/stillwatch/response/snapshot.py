@@ -30,6 +30,7 @@ class Measure:
     campaign: str
     simulated: bool = False
     limits: Limits = NO_LIMITS
+    spares: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,7 @@ def _measure(decision: Decision) -> Measure:
         decision.campaign,
         decision.simulated,
         decision.limits,
+        decision.spares,
     )
 
 
