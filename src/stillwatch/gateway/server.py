@@ -25,6 +25,7 @@ from stillwatch.errors import ConfigError
 BODY_SECONDS = 10.0  # in which a body must have come
 GRACE_SECONDS = 5  # for requests at work when the process is told to end
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_OCTETS = "surrogateescape"
 
 Message = MutableMapping[str, Any]
 
@@ -36,7 +37,7 @@ class Call:
     Attributes:
         method: such as "POST".
         path: percent-decoded, without the query.
-        headers: by name in lower case; of several of one name, the last.
+        headers: by name in lower case, values of UTF-8 with other octets as surrogates; of one name the last.
         body: as it came; None if it is larger than the server takes.
         client: the peer's address; "" on a UNIX socket.
     """
@@ -62,6 +63,9 @@ Routes = Mapping[str, Handler]
 #: What everybody may ask, token or not: it says nothing.
 OPEN_PATHS = frozenset({"/healthz"})
 
+#: Where a proxy brings the token whose `authorization` and `x-api-key` are its client's.
+TOKEN = "x-stillwatch-token"  # noqa: S105 — a header's name
+
 
 def plain(status: int, text: str, kind: str = "text/plain; charset=utf-8") -> Answer:
     """An answer of text."""
@@ -73,7 +77,7 @@ class App:
 
     Args:
         routes: by path.
-        token: what callers must bring, as `x-api-key` or bearer; None: nobody needs one.
+        token: what callers must bring, as `x-stillwatch-token`, `x-api-key` or bearer; None: nobody needs one.
         most_body_bytes: a larger body is not kept; the handler is called with None in its place.
         fault: called where a handler fails, so that it is counted; the caller gets 500 and no word of why.
     """
@@ -103,7 +107,7 @@ class App:
     async def _answer(self, scope: Message, receive: Callable[[], Any]) -> Answer:
         path = scope["path"]
         handler = self._routes.get(path) or self._routes.get(next(filter(path.startswith, self._below), ""))
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {name.decode("latin-1"): value.decode("utf-8", _OCTETS) for name, value in scope["headers"]}
         if handler is None:
             return plain(404, "There is nothing here.\n")
         if path not in OPEN_PATHS and not self._known(headers):
@@ -122,8 +126,9 @@ class App:
     def _known(self, headers: Mapping[str, str]) -> bool:
         if self._token is None:
             return True
-        brought = headers.get("x-api-key") or headers.get("authorization", "").removeprefix("Bearer ")
-        return hmac.compare_digest(brought.encode("latin-1"), self._token)
+        bearer = headers.get("authorization", "").removeprefix("Bearer ")
+        brought = headers.get(TOKEN) or headers.get("x-api-key") or bearer
+        return hmac.compare_digest(brought.encode("utf-8", _OCTETS), self._token)
 
     async def _body(self, receive: Callable[[], Any]) -> bytes | None:
         """The body; what is beyond the limit is read and forgotten, so that the connection can be used again."""
