@@ -1,0 +1,176 @@
+"""What an entry of the ledger says.
+
+    text = written(Decided(decision, by="alice"))      # canonical JSON (RFC 8785)
+    body = read("decided", text)
+
+Each kind names, in `found_by`, the fields that tell what it is about (a decision or an appeal), whose account it
+concerns, and until when it can matter, so that the ledger finds what is in force without reading all that ever was.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+from typing import Any, ClassVar, Literal
+
+import msgspec
+
+from stillwatch.errors import InputError
+from stillwatch.indicators.ids import canonical
+from stillwatch.response.model import Decision, Rung
+
+
+@dataclass(frozen=True)
+class Body:
+    """What all kinds of entries have in common."""
+
+    kind: ClassVar[str]
+    found_by: ClassVar[tuple[str, str, str]] = ("", "", "")  # about, whose, until: fields; "" for none
+
+
+@dataclass(frozen=True)
+class Founded(Body):
+    """The first entry: a random name that tells this ledger from others, and the version of its form."""
+
+    kind: ClassVar[str] = "founded"
+    ledger: str
+    version: int
+
+
+@dataclass(frozen=True)
+class Decided(Body):
+    """A measure stands from `decision.since` on; `by` applied it, or signed what was proposed."""
+
+    kind: ClassVar[str] = "decided"
+    found_by: ClassVar[tuple[str, str, str]] = ("decision.id", "decision.value", "decision.until")
+    decision: Decision
+    by: str
+
+
+@dataclass(frozen=True)
+class Proposed(Body):
+    """A measure waits for a person's signature and does nothing."""
+
+    kind: ClassVar[str] = "proposed"
+    found_by: ClassVar[tuple[str, str, str]] = ("decision.id", "decision.value", "decision.until")
+    decision: Decision
+
+
+@dataclass(frozen=True)
+class Lifted(Body):
+    """A decision ends, or a proposal is refused; `at` may lie ahead, where a newer decision takes its place then."""
+
+    kind: ClassVar[str] = "lifted"
+    found_by: ClassVar[tuple[str, str, str]] = ("decision", "value", "until")
+    decision: str
+    value: str
+    at: datetime
+    until: datetime  # the decision's
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Exempted(Body):
+    """An appeal was granted: nothing touches `value`, unless a person decides it on evidence of another family."""
+
+    kind: ClassVar[str] = "exempted"
+    found_by: ClassVar[tuple[str, str, str]] = ("decision", "value", "until")
+    value: str
+    until: datetime
+    families: tuple[str, ...]  # of evidence, which were not enough
+    decision: str
+    by: str
+
+
+@dataclass(frozen=True)
+class Switched(Body):
+    """All measures were turned off, or on again."""
+
+    kind: ClassVar[str] = "switched"
+    on: bool
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Appealed(Body):
+    """Somebody objects; his words are kept beside the chain, which has their seal alone."""
+
+    kind: ClassVar[str] = "appealed"
+    found_by: ClassVar[tuple[str, str, str]] = ("appeal", "value", "")
+    appeal: str
+    decision: str
+    value: str
+    due: datetime
+    words: str  # the seal: SHA-256 under a salt, hexadecimal
+
+
+@dataclass(frozen=True)
+class Answered(Body):
+    """A person answered an appeal."""
+
+    kind: ClassVar[str] = "answered"
+    found_by: ClassVar[tuple[str, str, str]] = ("appeal", "value", "")
+    appeal: str
+    value: str
+    outcome: Literal["upheld", "reversed"]
+    by: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Erased(Body):
+    """The words of an appeal and of its answer are gone, as the law may ask; that there was one is not."""
+
+    kind: ClassVar[str] = "erased"
+    found_by: ClassVar[tuple[str, str, str]] = ("appeal", "value", "")
+    appeal: str
+    value: str
+    by: str
+
+
+_ALL: tuple[type[Body], ...] = (
+    Founded,
+    Decided,
+    Proposed,
+    Lifted,
+    Exempted,
+    Switched,
+    Appealed,
+    Answered,
+    Erased,
+)
+KINDS = {each.kind: each for each in _ALL}
+
+
+def found_by(body: Body) -> tuple[str, str, datetime | None]:
+    """What an entry is about, whose account it concerns, and until when it can matter ("", "", None for none)."""
+    about, whose, until = (attrgetter(name)(body) if name else None for name in body.found_by)
+    return about or "", whose or "", until
+
+
+def written(body: Body) -> str:
+    """As canonical JSON, rungs as words.
+
+    Raises:
+        InputError: it holds a text that is no Unicode.
+    """
+    document = msgspec.to_builtins(body)
+    if isinstance(body, Decided | Proposed):
+        document["decision"]["action"] = body.decision.action.word
+    try:
+        return canonical(document).decode()
+    except ValueError as error:
+        raise InputError("This cannot be written down: a text in it is no Unicode.", where="ledger") from error
+
+
+def read(kind: str, text: str) -> Body:
+    """What `written` wrote.
+
+    Raises:
+        ValueError: it did not.
+    """
+    document: dict[str, Any] = msgspec.json.decode(text)
+    if KINDS[kind] in {Decided, Proposed}:
+        document["decision"]["action"] = Rung[document["decision"]["action"].upper()]
+    return msgspec.convert(document, KINDS[kind])

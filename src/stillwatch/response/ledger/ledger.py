@@ -1,0 +1,224 @@
+"""The ledger: every decision, who applied, signed or lifted it, and the switch, in one chain.
+
+    with Ledger.open("ledger.sqlite") as ledger:              # or postgresql://user@host/ledger
+        ledger.decide(proposal.decisions, by="alice", now=now)
+        ledger.propose(proposal.waiting, now)                 # stands when somebody signs it
+        ledger.standing(now)                                  # what gateways are told
+
+Every method is one transaction that is on the disk when it returns: killed at any moment, the ledger is as it was
+before or as it is after. Several processes may use it at once; they write one after the other. Each method may raise
+ExchangeError (the database cannot be used; nothing was half written).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Self
+
+from stillwatch.database import Database
+from stillwatch.errors import ConfigError, InputError
+from stillwatch.response.ledger import laws, reading, tables, verification
+from stillwatch.response.ledger.chain import Entry, Head
+from stillwatch.response.ledger.entries import Decided, Proposed, Switched
+from stillwatch.response.ledger.laws import Recorded
+from stillwatch.response.ledger.picture import Picture
+from stillwatch.response.ledger.tables import entry
+from stillwatch.response.ledger.writing import Writing
+from stillwatch.response.model import Decision
+
+
+class Ledger:
+    """An open ledger; `open` makes one."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    @classmethod
+    def open(cls, address: str, *, create: bool = True) -> Self:
+        """Opens a ledger.
+
+        Args:
+            address: a path (SQLite), `sqlite:///path` or `postgresql://user@host/name`.
+            create: make one where there is none.
+
+        Raises:
+            ConfigError: the address is none, the database is another program's, or there is no ledger and none is to be
+                made.
+            ExchangeError: the database cannot be reached.
+        """
+        ledger = cls(Database.at(address))
+        try:
+            ledger._prepare(create=create)
+        except BaseException:
+            ledger.close()
+            raise
+        return ledger
+
+    def _prepare(self, *, create: bool) -> None:
+        if tables.there(self.database):
+            return
+        if not create:
+            hint = "`stillwatch respond --apply` makes one with the first decision."
+            raise ConfigError("There is no ledger here.", where=self.database.name, hint=hint)
+        self.database.create_file()
+        with self.database.writing() as connection:
+            if tables.make(self.database, connection):
+                Writing.founding(connection, datetime.now(UTC))
+
+    def close(self) -> None:
+        """Closes all connections; the ledger opens new ones if it is used again."""
+        self.database.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # what is written
+
+    @contextmanager
+    def writing(self, now: datetime) -> Iterator[Writing]:
+        """One transaction; nobody else writes meanwhile, and all of it is taken back if the block raises."""
+        with self.database.writing() as connection:
+            yield Writing.begun(connection, now)
+
+    def decide(self, decisions: Iterable[Decision], *, by: str, now: datetime) -> Recorded:
+        """Applies decisions: they stand. One whose id the ledger knows is passed over, so that trying again is safe.
+
+        Args:
+            decisions: what is to stand; each takes the place of the older about the same account and campaign.
+            by: who applied them; a decision that a person must sign bears its own `by`.
+            now: the time.
+
+        Raises:
+            TrustError: a hold that nobody signed, or one that ends before it begins; nothing is written then.
+        """
+        with self.writing(now) as writing:
+            new = writing.unknown(decisions)
+            bodies, recorded = laws.deciding(new, writing.picture(whose={each.value for each in new}), by)
+            writing.add(bodies)
+        return recorded
+
+    def propose(self, decisions: Iterable[Decision], now: datetime) -> Recorded:
+        """Writes down what waits for a person: it does nothing until `sign`."""
+        with self.writing(now) as writing:
+            new = writing.unknown(decisions)
+            bodies, recorded = laws.proposing(new, writing.picture(whose={each.value for each in new}), now)
+            writing.add(bodies)
+        return recorded
+
+    def sign(self, ids: Sequence[str], by: str, now: datetime) -> tuple[Decision, ...]:
+        """A person makes proposals stand, and answers for them.
+
+        Raises:
+            InputError: one of them does not wait; nothing is written then.
+        """
+        with self.writing(now) as writing:
+            waiting = writing.picture(about=ids).waiting
+            signed = tuple(replace(each, by=by) for each in _all_of(ids, waiting, "does not wait for a signature"))
+            around = writing.picture(whose={each.value for each in signed})
+            writing.add(laws.deciding(signed, around, by)[0])
+        return signed
+
+    def lift(self, ids: Sequence[str], by: str, reason: str, now: datetime) -> tuple[Decision, ...]:
+        """Ends decisions at once, and refuses proposals.
+
+        Raises:
+            InputError: one of them neither stands nor waits; nothing is written then.
+        """
+        with self.writing(now) as writing:
+            picture = writing.picture(about=ids)
+            ended = tuple(_all_of(ids, picture.standing | picture.waiting, "neither stands nor waits"))
+            writing.add(laws.ending(ended, by, reason, now))
+        return ended
+
+    def switch(self, on: bool, by: str, reason: str, now: datetime) -> None:
+        """Turns all measures off at once, or on again; what stands is not changed by it."""
+        with self.writing(now) as writing:
+            writing.add([Switched(on, by, reason)])
+
+    # what is read
+
+    def picture(self, now: datetime) -> Picture:
+        """What stands, what waits, and who is exempt."""
+        with self.database.reading() as connection:
+            return reading.picture_of(connection, now)
+
+    def standing(self, now: datetime) -> tuple[Decision, ...]:
+        """Decisions in force or about to be, oldest first; simulated ones, too."""
+        return tuple(self.picture(now).standing.values())
+
+    def waiting(self, now: datetime) -> tuple[Decision, ...]:
+        """What a person must sign before it does anything, oldest first."""
+        return tuple(self.picture(now).waiting.values())
+
+    def exempt(self, now: datetime) -> frozenset[str]:
+        """Accounts, organizations and keys of which an appeal was granted."""
+        return frozenset(self.picture(now).exempt)
+
+    @property
+    def enabled(self) -> bool:
+        """Whether measures act: the switch."""
+        with self.database.reading() as connection:
+            last = reading.latest(connection, entry.c.kind == Switched.kind)
+        return last is None or (isinstance(last.body, Switched) and last.body.on)
+
+    def decision(self, id_: str) -> Decision:
+        """A decision or proposal as it was last written, whether it still stands or not.
+
+        Raises:
+            InputError: there is none of this id.
+        """
+        kinds = entry.c.kind.in_((Decided.kind, Proposed.kind))
+        with self.database.reading() as connection:
+            last = reading.latest(connection, (entry.c.about == id_) & kinds)
+        if last is None or not isinstance(last.body, Decided | Proposed):
+            raise InputError("The ledger knows no decision of this id.", where=id_)
+        return last.body.decision
+
+    def history(self, name: str) -> tuple[Entry, ...]:
+        """Every entry about a decision or an appeal, an account, an organization, a key or a campaign, oldest first."""
+        with self.database.reading() as connection:
+            return tuple(reading.found(connection, (entry.c.about == name) | (entry.c.whose == name)))
+
+    def entries(self, after: int = 0) -> Iterator[Entry]:
+        """All entries from a number on, oldest first."""
+        with self.database.reading(snapshot=True) as connection:
+            yield from reading.entries(connection, after)
+
+    # what can be relied on
+
+    def head(self) -> Head:
+        """The last entry."""
+        with self.database.reading() as connection:
+            number, digest = reading.head_of(connection)
+        return Head(number, digest.hex())
+
+    def verify(self, checkpoint: str | None = None) -> Head:
+        """Reads the whole chain.
+
+        Args:
+            checkpoint: what `checkpoint` gave earlier and was kept elsewhere.
+
+        Raises:
+            TrustError: an entry is altered, missing or out of its place: the first one is named; or the checkpoint is
+                another ledger's, or of an entry that was replaced.
+            InputError: the checkpoint is none.
+        """
+        with self.database.reading(snapshot=True) as connection:
+            return verification.verify(connection, checkpoint)
+
+    def checkpoint(self) -> str:
+        """Three lines about the last entry, to keep where the database's administrators cannot write."""
+        with self.database.reading(snapshot=True) as connection:
+            return verification.checkpoint(connection)
+
+
+def _all_of(ids: Sequence[str], known: Mapping[str, Decision], lack: str) -> Iterator[Decision]:
+    for id_ in dict.fromkeys(ids):
+        if id_ not in known:
+            hint = "`stillwatch decisions list` lists what stands and what waits."
+            raise InputError(f"This decision {lack}.", where=id_, hint=hint)
+        yield known[id_]

@@ -1,0 +1,86 @@
+"""Entries from the database, over an open connection."""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, select
+
+from stillwatch.response.ledger.chain import BEGINNING, Entry, microseconds
+from stillwatch.response.ledger.picture import Picture, fold
+from stillwatch.response.ledger.tables import entry, head
+
+_PAGE = 1000  # entries that are held at a time
+_NAMED = 1000  # values that a question names; for more, all that stands is read
+
+
+def head_of(connection: Connection) -> tuple[int, bytes]:
+    """Number and hash of the last entry."""
+    row = connection.execute(select(head.c.number, head.c.hash)).first()
+    return (row.number, bytes(row.hash)) if row else (0, BEGINNING)
+
+
+def entries(connection: Connection, after: int = 0, upto: int | None = None) -> Iterator[Entry]:
+    """Entries in order, page by page."""
+    more = True
+    while more:
+        query = select(entry).where(entry.c.number > after).order_by(entry.c.number).limit(_PAGE)
+        rows = connection.execute(query if upto is None else query.where(entry.c.number <= upto)).all()
+        yield from map(_entry, rows)
+        more = len(rows) == _PAGE
+        after = rows[-1].number if rows else after
+
+
+def found(connection: Connection, where: ColumnElement[bool]) -> list[Entry]:
+    """Entries that fit a condition, in order; sorted here, so that the condition's index is used."""
+    return sorted(map(_entry, connection.execute(select(entry).where(where))), key=lambda each: each.number)
+
+
+def latest(connection: Connection, where: ColumnElement[bool]) -> Entry | None:
+    """The newest entry that fits a condition."""
+    row = connection.execute(select(entry).where(where).order_by(entry.c.number.desc()).limit(1)).first()
+    return _entry(row) if row else None
+
+
+def picture_of(
+    connection: Connection,
+    now: datetime,
+    *,
+    whose: Collection[str] | None = None,
+    about: Collection[str] | None = None,
+) -> Picture:
+    """What stands and waits, and who is exempt.
+
+    Args:
+        connection: to read with.
+        now: the time.
+        whose: of these accounts (organizations, keys, campaigns) alone.
+        about: of these decisions alone.
+    """
+    matters = entry.c.until > microseconds(now)
+    if whose is not None and len(whose) <= _NAMED:
+        matters &= entry.c.whose.in_(whose)
+    if about is not None and len(about) <= _NAMED:
+        matters &= entry.c.about.in_(about)
+    return fold((each.body for each in found(connection, matters)), now)
+
+
+def known(connection: Connection, ids: Collection[str]) -> set[str]:
+    """Which of these decisions the ledger has an entry about."""
+    names = list(ids)
+    pages = [names[start : start + _NAMED] for start in range(0, len(names), _NAMED)]
+    return {id_ for page in pages for id_ in connection.scalars(select(entry.c.about).where(entry.c.about.in_(page)))}
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        row.number,
+        row.time,
+        row.kind,
+        row.text,
+        bytes(row.previous),
+        bytes(row.hash),
+        row.about,
+        row.whose,
+        row.until,
+    )
