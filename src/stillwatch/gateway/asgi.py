@@ -7,7 +7,7 @@ A request's body is read as it comes, judged, and handed on unchanged; answers p
 What is no POST to one of `gateway.paths`, WebSockets and the lifespan among it, passes untouched.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from stillwatch.config import Settings
@@ -26,6 +26,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LEFT = 499  # the client left before there was a status; nginx's word for it
 _BEGIN, _END = 2048, 4096  # bytes of an answer that are kept for its usage: Anthropic tells the input at the start
+_SEALED = 1 << 16  # and of pieces with reasoning blocks in them
 _OF_THE_BODY = (b"content-length", b"content-encoding", b"transfer-encoding")
 
 
@@ -77,7 +78,8 @@ class Guard:
                 return
             if verdict.capped or heard.prompt.opted_out:
                 scope = self._stripped(scope, exchange, verdict)
-            exchange.added = guarding.headers(verdict)
+            if verdict.decision:
+                exchange.added = guarding.headers(verdict)
             await self.app(scope, exchange.receive, exchange.send)
         finally:
             guarding.heard(heard, verdict, exchange.outcome())
@@ -92,14 +94,13 @@ class Guard:
             fault = await exchange.read(self._most)
         if fault:
             return Heard(who.account, who.organization, who.api_key, who.address, fault=fault)
-        return self.guarding.hear(who, exchange.body, _encoding(headers.get(b"content-encoding", b"")))
+        return self.guarding.hear(who, exchange.body, _encoding(headers))
 
     def _stripped(self, scope: Scope, exchange: "_Exchange", verdict: Verdict) -> Scope:
         """Take out of the body what the client may not set."""
         headers = scope["headers"]
-        encoding = dict(headers).get(b"content-encoding", b"")
         try:
-            plain = inflated(exchange.body, _encoding(encoding), self._most)
+            plain = inflated(exchange.body, _encoding(dict(headers)), self._most)
             body = without(plain, capped=verdict.capped, limits=verdict.limits)
         except InputError:
             self.guarding.count("uncapped")
@@ -113,14 +114,27 @@ class Guard:
 class _Exchange:
     """One request and its answer, on their way: what was read is handed on, what is answered passes and is noted."""
 
-    __slots__ = ("_begin", "_end", "_events", "_more", "_read", "_receive", "_send", "_status", "added", "body", "left")
+    __slots__ = (
+        "_begin",
+        "_end",
+        "_events",
+        "_more",
+        "_read",
+        "_receive",
+        "_sealed",
+        "_send",
+        "_status",
+        "added",
+        "body",
+        "left",
+    )
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive, self._send = receive, send
         self.body, self.left = b"", False
         self.added: answers.Headers = {}  # to the answer's headers
         self._read = self._more = False
-        self._status, self._begin, self._end, self._events = 0, b"", b"", 0
+        self._status, self._begin, self._end, self._events, self._sealed = 0, b"", b"", 0, b""
 
     async def read(self, most: int) -> str:
         """Read the body, little more than `most` bytes of it; returns why it is not whole, "" if it is."""
@@ -176,6 +190,10 @@ class _Exchange:
             rest = part
         if rest:
             self._end = rest[-_END:] if len(rest) >= _END else (self._end + rest)[-_END:]
+        if (b'"signature"' in part or b'"encrypted_content"' in part or b'"rs_' in part) and len(
+            self._sealed
+        ) < _SEALED:
+            self._sealed += part[:_SEALED]
         self._events += part.startswith((b"data:", b"event:"))
 
     async def deny(self, status: int, headers: answers.Headers, body: bytes) -> None:
@@ -188,11 +206,18 @@ class _Exchange:
     def outcome(self) -> Outcome:
         """How it ended, as far as it got."""
         status = self._status or (LEFT if self.left else 500)
-        return Outcome(status, answer=self._begin + self._end, events=self._events)
+        return Outcome(status, answer=self._begin + self._end, events=self._events, sealed=self._sealed)
 
 
-def _encoding(header: bytes) -> str:
-    return header.decode("latin-1").strip().lower()
+def _seals(part: bytes) -> bool:
+    """Whether reasoning blocks may be in a piece of an answer; the rest is the background's work."""
+    return b'"signature"' in part or b'"encrypted_content"' in part or b'"redacted_' in part or b'"rs_' in part
+
+
+def _encoding(headers: Mapping[bytes, bytes]) -> str:
+    """The Content-Encoding; "" for none."""
+    given = headers.get(b"content-encoding")
+    return given.decode("latin-1").strip().lower() if given else ""
 
 
 def _encoded(headers: answers.Headers) -> list[tuple[bytes, bytes]]:

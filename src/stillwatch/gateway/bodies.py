@@ -7,7 +7,9 @@
 log makes: bodies of the usual shape are read into structs, all others as the readers do.
 """
 
+import re
 import zlib
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import msgspec
@@ -25,9 +27,20 @@ OPT_OUT = ("watermarking", "watermark")
 _WITHHELD = ("logprobs", "top_logprobs", "prompt_logprobs", "logit_bias", "n", "best_of", "echo", "candidate_count")
 _LENGTHS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 _REASONING = {"include_reasoning": False, "return_reasoning": False}
-_SYSTEM = ("system", "developer")
-_COLUMNS = ("request_model", "system_instructions", "input_messages", "request_temperature", "request_max_tokens")
+_SYSTEM, _TEXTS = ("system", "developer"), (None, "text", "input_text", "output_text")  # as in `traffic.rows`
+_BLOCKS = ("thinking", "redacted_thinking", "reasoning", "reasoning.encrypted", "reasoning.text")
+_COLUMNS = (
+    "request_model", "system_instructions", "input_messages", "request_temperature", "request_max_tokens",
+    "reasoning_presented",
+)  # fmt: skip
 _CHECKED = [field for field in REQUESTS if field.name in _COLUMNS]
+
+
+LEAST = 8  # letters of a seal
+_SEALED = re.compile(
+    rb'(?<!\\\\)"(?:signature|encrypted_content|type"\s*:\s*"redacted_thinking"\s*,\s*"data)"\s*:\s*"([A-Za-z0-9+/=_-]{8,})"'
+)
+_NAMED = re.compile(rb'(?<!\\\\)"id"\s*:\s*"(rs_[A-Za-z0-9_-]{5,})"')
 
 
 class Prompt(NamedTuple):
@@ -38,6 +51,7 @@ class Prompt(NamedTuple):
         system: the system text; "" for none.
         messages: role and text of each, history included, without the system's.
         temperature, max_tokens: as the client set them.
+        reasoning: digests of the reasoning blocks that it hands back, as `traffic.readers.reasoning` makes them.
         opted_out: it has a field that turns a watermark off.
     """
 
@@ -46,6 +60,7 @@ class Prompt(NamedTuple):
     messages: tuple[tuple[str | None, str | None], ...] = ()
     temperature: float | None = None
     max_tokens: int | None = None
+    reasoning: tuple[str, ...] = ()
     opted_out: bool = False
 
     @property
@@ -63,6 +78,42 @@ class Prompt(NamedTuple):
 NO_PROMPT = Prompt()
 
 
+class _Part(msgspec.Struct, gc=False):
+    type: str | None = None
+    text: str | None = None
+    content: object = None
+    signature: str | None = None  # of a thinking block
+
+
+class _Message(msgspec.Struct, gc=False):
+    role: str | None = None
+    content: str | list[_Part] | None = None
+    parts: object = None
+    thinking_blocks: object = None
+    reasoning_details: object = None
+
+
+class _Usual(msgspec.Struct, rename={"generation": "generationConfig"}):
+    """A body of the usual shape; whatever is not, does not fit its types."""
+
+    messages: list[_Message]
+    model: str | None = None
+    system: str | list[_Part] | None = None
+    instructions: str | None = None
+    temperature: float | None = None
+    max_completion_tokens: int | None = None
+    max_tokens: int | None = None
+    max_output_tokens: int | None = None
+    max_new_tokens: int | None = None
+    generation: object = None
+    watermarking: object = None
+    watermark: object = None
+
+
+_usual = msgspec.json.Decoder(_Usual)
+_any = msgspec.json.Decoder()
+
+
 def read(raw: bytes) -> Prompt:
     """Read a body.
 
@@ -70,10 +121,75 @@ def read(raw: bytes) -> Prompt:
         InputError: it is no JSON object in UTF-8, or its prompt is none that is known here.
     """
     try:
-        body = msgspec.json.decode(raw)
+        return _prompt(_usual.decode(raw))
+    except (msgspec.MsgspecError, _UnusualError):
+        return prompt_of(_decoded(raw))
+    except (UnicodeDecodeError, RecursionError):
+        raise _no_json() from None
+
+
+def _decoded(raw: bytes) -> Any:  # noqa: ANN401 — JSON is anything
+    try:
+        return _any.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise InputError("The body is no JSON.", where="body") from None
-    return prompt_of(body)
+        raise _no_json() from None
+
+
+def _no_json() -> InputError:
+    return InputError("The body is no JSON.", where="body")
+
+
+class _UnusualError(Exception):
+    """The body is for the readers, which know every shape."""
+
+
+def _prompt(body: _Usual) -> Prompt:
+    length = body.max_completion_tokens
+    for other in (body.max_tokens, body.max_output_tokens, body.max_new_tokens):
+        length = other if length is None else length
+    if body.generation is not None or (length is not None and not -(1 << 63) <= length < 1 << 63):
+        raise _UnusualError
+    system, messages, seals = [_plain(body.system or body.instructions, [])], [], list[str]()
+    for message in body.messages:
+        text = message.content
+        if text.__class__ is not str:
+            if message.parts is not None:
+                raise _UnusualError
+            text = _plain(text, seals)
+        if message.thinking_blocks is not None or message.reasoning_details is not None:
+            raise _UnusualError
+        if message.role in _SYSTEM:
+            system.append(text)
+        else:
+            messages.append((message.role, text))
+    return Prompt(
+        body.model or None,
+        "\n\n".join([text for text in system if text]),
+        tuple(messages),
+        body.temperature,
+        length,
+        tuple(map(digest, dict.fromkeys(seals))) if seals else (),
+        body.watermarking is not None or body.watermark is not None,
+    )
+
+
+def _plain(content: str | list[_Part] | None, seals: list[str]) -> str | None:
+    """As `traffic.rows.plain`: the text parts, joined by lines; seals of the thinking among them are noted."""
+    if not isinstance(content, list):
+        return content
+    texts = []
+    for part in content:
+        if part.type in _BLOCKS:
+            if part.type != "thinking" or part.signature is None:
+                raise _UnusualError
+            if len(part.signature) >= LEAST:
+                seals.append(part.signature)
+        elif part.type in _TEXTS:
+            if not part.text and part.content is not None:
+                raise _UnusualError
+            if part.text:
+                texts.append(part.text)
+    return "\n".join(texts) if texts else None
 
 
 def prompt_of(body: Any) -> Prompt:  # noqa: ANN401 — what a JSON text decodes to
@@ -95,8 +211,23 @@ def prompt_of(body: Any) -> Prompt:  # noqa: ANN401 — what a JSON text decodes
         messages,
         row["request_temperature"],
         row["request_max_tokens"],
+        tuple((row["reasoning_presented"] or "").split()),
         any(body.get(name) is not None for name in OPT_OUT),
     )
+
+
+def digest(seal: str) -> str:
+    """Of a reasoning block's seal."""
+    return blake2b(seal.encode(), digest_size=8).hexdigest()
+
+
+def received(answer: bytes) -> tuple[str, ...]:
+    """Digests of the reasoning blocks in pieces of an answer, JSON or a stream's events.
+
+    As `traffic.readers.reasoning.received` finds in the whole of it; a seal that lies across two pieces is missed.
+    """
+    found = _SEALED.findall(answer) or _NAMED.findall(answer)
+    return tuple(map(digest, dict.fromkeys(seal.decode() for seal in found)))
 
 
 def inflated(raw: bytes, encoding: str, most: int) -> bytes:
@@ -130,10 +261,7 @@ def without(raw: bytes, *, capped: bool, limits: Limits) -> bytes:
     Raises:
         InputError: the body is no JSON object.
     """
-    try:
-        body = msgspec.json.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise InputError("The body is no JSON.", where="body") from None
+    body = _decoded(raw)
     if not isinstance(body, dict):
         raise InputError("The body is no object.", where="body")
     for name in OPT_OUT:

@@ -104,8 +104,7 @@ class Guarding:
         self._thread: threading.Thread | None = None
         self._begin()
         recognise.warm()
-        alive = weakref.ref(self)
-        os.register_at_fork(after_in_child=lambda: (mine := alive()) and mine._begin())  # noqa: SLF001
+        _after_forks(weakref.ref(self))
 
     @classmethod
     def of(cls, settings: Settings | None = None) -> Self:
@@ -266,6 +265,16 @@ class Guarding:
     def headers(self, verdict: Verdict) -> answers.Headers:
         """What is added to the model's answer: of a warning, its notice."""
         return answers.headers(verdict, self.state.snapshot.gate, time.time())
+
+
+def _after_forks(alive: weakref.ref[Guarding]) -> None:
+    """A child process has none of its parent's threads, and reports under a name of its own."""
+
+    def begin() -> None:
+        if guarding := alive():
+            guarding._begin()  # noqa: SLF001
+
+    os.register_at_fork(after_in_child=begin)
 
 
 def _relay(config: Config) -> Relay | None:

@@ -3,8 +3,8 @@
     owner_of("You are ...", "Rewrite the following ...", snapshot)      # the campaign's id, or ""
 
 The same shingles as a profile's count (`profiles.fold`): the first `HEAD` and last `TAIL` of the last message, the
-first `TAIL` of the system text. So of a long text only its ends are read. Signing and looking up are one kernel, without the
-opening words, of which a template has none.
+first `TAIL` of the system text. So of a long text only its ends are read. Signing and looking up are one kernel,
+without the opening words, of which a template has none.
 """
 
 from functools import lru_cache

@@ -4,7 +4,7 @@ Requests read and charge; the background thread swaps the snapshot and exchanges
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from stillwatch.response.decide import HOUR, NOTHING
 from stillwatch.response.model import Kind, Rung, Spent
 from stillwatch.response.snapshot import Snapshot
 
+RECEIVED = 1 << 17  # reasoning blocks of which the receiver is remembered
 DENIED = 1 << 16  # prompts that are remembered
 SEEN = 1 << 16  # prompts of which the last account is remembered
 MEMORY_SECONDS = float(HOUR)
@@ -93,11 +94,13 @@ class State:
     Attributes:
         snapshot: what is in force; swapped as a whole.
         turns: prompts that were denied.
+        receivers: by digest of a reasoning block, the account that received it here.
         spent: of each campaign's budget, by all gateways as far as is known, in `hour`.
     """
 
     snapshot: Snapshot = field(default_factory=Snapshot)
     turns: Turns = field(default_factory=Turns)
+    receivers: dict[str, str] = field(default_factory=dict)
     spent: dict[str, Spent] = field(default_factory=dict)
     hour: int = 0
     _own: dict[str, Spent] = field(default_factory=dict)  # charged here, and not told to the others yet
@@ -109,6 +112,21 @@ class State:
         if hour != self.hour:
             with self._lock:
                 self.hour, self.spent, self._own = hour, {}, {}
+
+    def receive(self, account: str, blocks: Sequence[str]) -> None:
+        """Remember who received reasoning blocks; the background thread's alone."""
+        for block in blocks:
+            while len(self.receivers) >= RECEIVED:
+                self.receivers.pop(next(iter(self.receivers)), None)
+            self.receivers[block] = account
+
+    def receiver(self, account: str, blocks: Sequence[str]) -> str:
+        """Another account that received one of the blocks that this one presents; "" for none."""
+        for block in blocks:
+            other = self.receivers.get(block, account)
+            if other != account:
+                return other
+        return ""
 
     def charge(self, campaign: str, requests: int, tokens: int) -> None:
         """Take from a campaign's budget."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from stillwatch.gateway.bodies import Prompt
+from stillwatch.gateway.bodies import Prompt, received
 from stillwatch.profiles.accounts import Profiles, profile
 from stillwatch.traffic.pseudonyms import Key
 from stillwatch.traffic.rows import EARLIEST, LATEST
@@ -26,8 +26,9 @@ ACCOUNTS = 200_000  # profiles that wait for a relay that is gone: 1 KB each
 _AT_ONCE = 256  # rows: the interpreter's lock is held for a fraction of a millisecond at a time
 
 # A quote inside of a text is escaped, so that no answer can look like its own usage.
-_INPUT = re.compile(rb'(?<!\\)"(?:prompt|input)_tokens"\s*:\s*(\d{1,12})')
-_OUTPUT = re.compile(rb'(?<!\\)"(?:completion|output)_tokens"\s*:\s*(\d{1,12})')
+_USAGE, _USAGE_BYTES = b'"usage"', 512
+_INPUT = re.compile(rb'"(?:prompt|input)_tokens"\s*:\s*(\d{1,12})')
+_OUTPUT = re.compile(rb'"(?:completion|output)_tokens"\s*:\s*(\d{1,12})')
 
 
 class Row(NamedTuple):
@@ -45,6 +46,8 @@ class Row(NamedTuple):
     output_tokens: int | None = None
     answer: bytes = b""  # the answer's beginning and end, where the usage is still to be read from it
     events: int = 0  # of a stream
+    sealed: bytes = b""  # pieces of the answer with reasoning blocks in them
+    received: tuple[str, ...] = ()  # digests of these
     charged: str = ""  # the campaign whose budget the tokens come from
 
 
@@ -55,13 +58,16 @@ def usage(answer: bytes, events: int = 0) -> tuple[int | None, int | None]:
         answer: the beginning and the end of the body.
         events: of a stream that does not tell: about one a token.
     """
-    asked, told = _last(_INPUT, answer), _last(_OUTPUT, answer)
+    end = answer.rfind(_USAGE)
+    told, asked = _number(_OUTPUT, answer, end), _number(_INPUT, answer, end)
+    if asked is None:
+        asked = _number(_INPUT, answer, answer.find(_USAGE))
     return asked, events if told is None and events else told
 
 
-def _last(pattern: re.Pattern[bytes], content: bytes) -> int | None:
-    found = pattern.findall(content)
-    return int(found[-1]) if found else None
+def _number(pattern: re.Pattern[bytes], content: bytes, start: int) -> int | None:
+    found = pattern.search(content, start, start + _USAGE_BYTES) if start >= 0 else None
+    return int(found[1]) if found else None
 
 
 class Rows:
@@ -70,10 +76,13 @@ class Rows:
     Args:
         key: under which addresses become tokens.
         charge: takes tokens from a campaign's budget.
+        receive: is told which account received which reasoning blocks.
     """
 
-    def __init__(self, key: Key, charge: Callable[[str, int, int], None]) -> None:
-        self._key, self._charge = key, charge
+    def __init__(
+        self, key: Key, charge: Callable[[str, int, int], None], receive: Callable[[str, Sequence[str]], None]
+    ) -> None:
+        self._key, self._charge, self._receive = key, charge, receive
         self._rows: list[Row] = []
         self._size = 0
 
@@ -103,6 +112,9 @@ class Rows:
         if row.input_tokens is None and row.output_tokens is None:
             asked, told = usage(row.answer, row.events)
             row = row._replace(input_tokens=asked, output_tokens=told)
+        if row.sealed:
+            row = row._replace(received=received(row.sealed), sealed=b"")
+            self._receive(row.account, row.received)
         if row.charged:
             self._charge(row.charged, 0, (row.input_tokens or 0) + (row.output_tokens or 0))
         return row
@@ -125,6 +137,8 @@ def batch_of(rows: Sequence[Row], key: Key) -> pa.RecordBatch:
         "request_max_tokens": pa.array([row.prompt.max_tokens for row in rows], pa.int64()),
         "usage_input_tokens": pa.array([row.input_tokens for row in rows], pa.int64()),
         "usage_output_tokens": pa.array([row.output_tokens for row in rows], pa.int64()),
+        "reasoning_presented": pa.array([" ".join(row.prompt.reasoning) or None for row in rows], pa.string()),
+        "reasoning_received": pa.array([" ".join(row.received) or None for row in rows], pa.string()),
         "response_status": pa.array([row.status for row in rows], pa.int64()),
         "client_address": pa.array([key.token("addr", a) if (a := row.address) else None for row in rows], pa.string()),
     }
