@@ -4,11 +4,13 @@ judged = judge(profiles, accounts, settings)
 [told(s, shown, settings) for s in judged.suspicions]
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from stillwatch.campaigns import population
 from stillwatch.campaigns.selection import Suspicion, select
@@ -45,13 +47,14 @@ class Judged:
         return int(profiles["first"].min()), int(profiles["last"].max())
 
 
-def judge(
+def judge(  # noqa: PLR0913 — what is judged, against what, and who is asked and told
     profiles: Profiles,
     accounts: pa.Table | None,
     settings: ScanConfig,
     *,
     importer: Importer | None = None,
     tell: Progress = lambda _stage, _share: None,
+    known: Sequence[Collection[str]] | None = None,
 ) -> Judged:
     """Find the clusters that pass the line.
 
@@ -61,11 +64,18 @@ def judge(
         settings: where the line is.
         importer: asked what other providers say of campaigns.
         tell: told the stage and how far it is, 0 to 1.
+        known: clusters (account ids) that were found before; only what these have become is looked at then.
     """
     said = _said(profiles, importer, tell)
     everybody = population.build(profiles, accounts, said.signals)
-    suspicions = select(everybody, settings, lambda share: tell("weighing", share))
+    rows = None if known is None else [_rows(everybody, accounts_of) for accounts_of in known]
+    suspicions = select(everybody, settings, lambda share: tell("weighing", share), known=rows)
     return Judged(everybody, suspicions, (*_notes(everybody, accounts), *said.notes))
+
+
+def _rows(everybody: population.Population, ids: Collection[str]) -> npt.NDArray[np.int64]:
+    found = pc.index_in(pa.array(sorted(ids), pa.string()), everybody.profiles.ids).drop_null()
+    return np.sort(found.to_numpy().astype(np.int64))
 
 
 def _said(profiles: Profiles, importer: Importer | None, tell: Progress) -> Told:

@@ -34,10 +34,17 @@ class Suspicion:
 
 
 def select(
-    population: Population, settings: ScanConfig, progress: Callable[[float], None] = lambda _: None
+    population: Population,
+    settings: ScanConfig,
+    progress: Callable[[float], None] = lambda _: None,
+    *,
+    known: list[I64] | None = None,
 ) -> list[Suspicion]:
-    """All clusters that pass the line, strongest first; they share no account."""
-    proposals = propose(population, settings.hub_accounts)
+    """All clusters that pass the line, strongest first; they share no account.
+
+    With `known` clusters (rows) only what these have become: a fraction of the work.
+    """
+    proposals = propose(population, settings.hub_accounts) if known is None else known
     settled, passed = _Seen(len(population)), _Seen(len(population))
     found: list[Suspicion] = []
     for rows in _worthy(population, proposals, settings, progress):

@@ -69,6 +69,7 @@ def judged(  # noqa: PLR0913 — what is judged, against what, and what is remem
     importer: Importer | None = None,
     reviews: Callable[[Reported], Review | None] | None = None,
     rejected: int = 0,
+    anew: bool = True,
 ) -> Judgement:
     """Judge everybody.
 
@@ -80,8 +81,10 @@ def judged(  # noqa: PLR0913 — what is judged, against what, and what is remem
         importer: asked what other providers say of campaigns.
         reviews: tells what a person said of a campaign before (`ReviewStore.recall`).
         rejected: rows that could not be read, for the document.
+        anew: False: only what the campaigns that were raised have become, a fraction of the work.
     """
-    found = judge(profiles, accounts, settings, importer=importer)
+    known = None if anew else [each.accounts for each in raised]
+    found = judge(profiles, accounts, settings, importer=importer, known=known)
     desk = None if accounts is None else Desk.of(found.everybody, accounts)
     campaigns, now = _named(found, settings, raised)
     start, end = found.window

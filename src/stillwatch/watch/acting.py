@@ -1,0 +1,167 @@
+"""From a judgement to measures: the policy decides, the ledger records, the gateways are told.
+
+    acting = Acting(policy, ledger, relay, by="alice")       # by=None: everything is simulated
+    acting.judged(judgement, accounts, now)                  # after each judgement
+    acting.heard(sightings, counts, now)                     # what gateways reported meanwhile
+
+Besides what `response.policy.ruling` decides for the members of a campaign, three things are done here. Whom a gateway
+recognised, or who signed up with the campaign's means, falls under the campaign's measure for a short time. A measure
+whose evidence no longer names the account is lifted. And an account may have customers of its own: at first only
+requests that hold the campaign's template are touched, and all of them once nearly all have shown it.
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+
+from stillwatch.reports.document import Campaign, FindingsDocument, Signature
+from stillwatch.response.ledger.ledger import Ledger
+from stillwatch.response.model import Decision, Kind, Rung, Sighting
+from stillwatch.response.policy.policy import Policy
+from stillwatch.response.policy.ruling import Proposal, decide_on
+from stillwatch.watch.judgement import Judgement
+
+LATELY = "recognised"  # the last part of the evidence of those whom no judgement has named yet
+FAMILY: Mapping[Kind, str] = {
+    "template": "text", "failover": "protocol", "conversation": "protocol", "reasoning": "protocol",
+}  # fmt: skip
+SEEN = 50  # requests of a campaign's accounts, from which on it is told whether they have customers of their own
+OTHERS = 0.2  # of these, so many without the template: they have
+LIFTED = "the evidence no longer names this account"
+
+
+@dataclass
+class Acting:
+    """What is done about campaigns.
+
+    Attributes:
+        policy: which measure follows from what.
+        ledger: where it is written down.
+        publish: tells the gateways what stands now; called after every change.
+        by: the person in whose name the policy's measures are applied; None: they are simulated.
+        seed: of the onset.
+    """
+
+    policy: Policy
+    ledger: Ledger
+    publish: Callable[[datetime], None]
+    by: str | None = None
+    seed: int = 0
+    _custom: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    _rungs: dict[str, Decision] = field(default_factory=dict)  # by campaign, its measure for whoever comes next
+
+    def judged(self, judgement: Judgement, accounts: pa.Table | None, now: datetime) -> Proposal:
+        """Act on findings; returns what was decided by the policy."""
+        standing = self.ledger.standing(now)
+        document = _with_templates(judgement)
+        proposal = decide_on(
+            document,
+            accounts,
+            self.policy,
+            standing=standing,
+            now=now,
+            rng_seed=self.seed,
+            waiting=self.ledger.waiting(now),
+            exempt=self.ledger.exempt(now),
+            simulated=self.by is None,
+        )
+        self._remember((*standing, *proposal.decisions))
+        made = [self._sparing(d) for d in proposal.decisions]
+        names = {each.value for each in (*standing, *made) if each.scope == "account"}
+        new = [(a, id_) for id_, found in judgement.recognitions.items() for a in found.accounts if a not in names]
+        made += self._recognised(((a, id_, f"{id_}:sign_up:{LATELY}") for a, id_ in new), now)
+        self._write(made, proposal.waiting, [*proposal.lifts, *_outdated(document, standing)], now)
+        return proposal
+
+    def heard(self, sightings: Sequence[Sighting], counts: Iterable[tuple[str, int]], now: datetime) -> None:
+        """What gateways reported: whom they recognised, and whether accounts have customers of their own."""
+        for name, number in counts:
+            custom, _, campaign = name.partition(".")
+            if custom in ("shown", "spared"):
+                self._custom[campaign][custom] += number
+        standing = self.ledger.standing(now) if sightings or self._settled() else ()
+        named = {each.value for each in standing if each.scope == "account"}
+        new = {s.account: (s.account, s.campaign, f"{s.campaign}:{FAMILY[s.kind]}:{LATELY}") for s in sightings}
+        self._remember(standing)
+        made = list(self._recognised((new[account] for account in sorted(new.keys() - named)), now))
+        whole = [d for d in standing if d.spares and d.campaign in self._settled()]
+        made += [_anew(replace(d, spares=False)) for d in whole]
+        if made:
+            self._write(made, (), (), now)
+
+    def _write(
+        self, made: Sequence[Decision], waiting: Sequence[Decision], lifts: Sequence[Decision], now: datetime
+    ) -> None:
+        if lifts:
+            self.ledger.lift(sorted({d.id for d in lifts}), "policy", LIFTED, now)
+        if made:
+            self.ledger.decide(made, by=self.by or "nobody", now=now)
+        if waiting:
+            self.ledger.propose(waiting, now)
+        self.publish(now)
+
+    def _remember(self, decisions: Iterable[Decision]) -> None:
+        self._rungs = {d.value: d for d in decisions if d.scope == "campaign"}
+
+    def _settled(self) -> frozenset[str]:
+        """Campaigns whose accounts have no customers of their own, as their requests have shown."""
+        enough = {name: seen for name, seen in self._custom.items() if seen.total() >= SEEN}
+        return frozenset(name for name, seen in enough.items() if seen["spared"] <= OTHERS * seen.total())
+
+    def _sparing(self, decision: Decision) -> Decision:
+        """The decision, held to requests with the campaign's template where there is one."""
+        campaign = self._rungs.get(decision.campaign)
+        told = campaign is not None and len(campaign.template) >= self.policy.recognised.least_shingles
+        if decision.scope != "account" or not told or decision.campaign in self._settled():
+            return decision
+        return _anew(replace(decision, spares=True))
+
+    def _recognised(self, found: Iterable[tuple[str, str, str]], now: datetime) -> Iterator[Decision]:
+        """Decisions for accounts (id, campaign, evidence) that no judgement has named."""
+        for account, campaign, evidence in found:
+            measure = self._rungs.get(campaign)
+            if measure is not None and measure.action > Rung.OBSERVE:
+                yield _anew(
+                    replace(
+                        measure,
+                        scope="account",
+                        value=account,
+                        action=min(measure.action, self.policy.recognised.most),
+                        since=max(now, measure.since),
+                        until=now + timedelta(hours=self.policy.recognised.hours),
+                        evidence=(evidence, *measure.evidence),
+                        template=(),
+                        by=None,
+                    )
+                )
+
+
+def _with_templates(judgement: Judgement) -> FindingsDocument:
+    """The findings, with all that a campaign can be recognised by: what stays here needs no group of a size."""
+
+    def own(campaign: Campaign) -> Campaign:
+        template = judgement.recognitions[campaign.id].template
+        return campaign.model_copy(update={"signature": Signature(template=template)})
+
+    document = judgement.document
+    return document.model_copy(update={"campaigns": tuple(map(own, document.campaigns))})
+
+
+def _outdated(document: FindingsDocument, standing: Iterable[Decision]) -> Iterator[Decision]:
+    """Measures of the policy against accounts and campaigns that the findings no longer name."""
+    named = {member.account_id for campaign in document.campaigns for member in campaign.accounts}
+    named |= {campaign.id for campaign in document.campaigns}
+    for decision in standing:
+        lately = any(each.endswith(f":{LATELY}") for each in decision.evidence)
+        if decision.value not in named and decision.by is None and decision.origin != "person" and not lately:
+            yield decision
+
+
+def _anew(decision: Decision) -> Decision:
+    """Under an id of its own."""
+    said = f"{decision.id} {decision.scope} {decision.value} {decision.since} {decision.spares}"
+    return replace(decision, id=f"d-{hashlib.sha256(said.encode()).hexdigest()[:12]}")
