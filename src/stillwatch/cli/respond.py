@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,8 +76,9 @@ def command(
     table = _accounts(accounts, settings)
     with _opened(settings, needed=by is not None) as book:
         proposal = _proposal(document, table, policy, book, settings=settings, now=now, simulated=not acts)
-        if by is not None and book is not None:
-            _write(book, proposal, by, now, acts=acts)
+        if book is not None:
+            proposal = _recorded(book, proposal, by, now, acts=acts)
+        if book is not None and by is not None:
             _publish(book, policy, settings, now)
     _tell(proposal, acts=acts, record=record, as_json=as_json, quiet=quiet)
 
@@ -111,13 +113,15 @@ def _opened(settings: "Settings", *, needed: bool) -> "Iterator[Ledger | None]":
             raise ConfigError("Nothing acts without a ledger.", where="--ledger", hint=hint)
         yield None
         return
+    from stillwatch.database import Database
+    from stillwatch.response.ledger import tables
     from stillwatch.response.ledger.ledger import Ledger
 
-    book = Ledger.open(address)
-    try:
+    if not needed and not tables.there(Database.at(address)):
+        yield None
+        return
+    with Ledger.open(address) as book:
         yield book
-    finally:
-        book.close()
 
 
 def _proposal(
@@ -141,7 +145,6 @@ def _proposal(
         policy,
         standing=book.standing(now) if book else (),
         waiting=book.waiting(now) if book else (),
-        exempt=book.exempt(now) if book else (),
         now=now,
         rng_seed=seed,
         simulated=simulated,
@@ -149,14 +152,25 @@ def _proposal(
     )
 
 
-def _write(book: "Ledger", proposal: "Proposal", by: str, now: datetime, *, acts: bool) -> None:
-    """What was decided, to the ledger; simulated proposals wait for nobody."""
-    if proposal.decisions:
-        book.decide(proposal.decisions, by=by, now=now)
-    if acts and proposal.waiting:
-        book.propose(proposal.waiting, now=now)
-    if acts and proposal.lifts:
-        book.lift([d.id for d in proposal.lifts], by=by, reason="a person rejected the campaign", now=now)
+def _recorded(book: "Ledger", proposal: "Proposal", by: str | None, now: datetime, *, acts: bool) -> "Proposal":
+    """What became of the proposal in the ledger, or would: it drops what an appeal has freed an account from."""
+    from stillwatch.response.ledger import laws
+
+    if by is None:
+        recorded = laws.deciding(proposal.decisions, book.picture(now), "")[1]
+    else:
+        recorded = book.decide(proposal.decisions, by=by, now=now)
+        if acts:  # simulated proposals wait for nobody
+            book.propose(proposal.waiting, now)
+        if acts and proposal.lifts:
+            book.lift([each.id for each in proposal.lifts], by, "a person rejected the campaign", now)
+    freed = f"{len(recorded.dropped):,} decisions were dropped: an appeal against the same evidence was granted."
+    return replace(
+        proposal,
+        decisions=tuple(recorded.decided),
+        waiting=(*proposal.waiting, *recorded.waiting),
+        says=(*proposal.says, freed) if recorded.dropped else proposal.says,
+    )
 
 
 def _publish(book: "Ledger", policy: "Policy", settings: "Settings", now: datetime) -> None:

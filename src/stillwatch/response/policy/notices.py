@@ -45,8 +45,8 @@ def check(template: str) -> str:
     Raises:
         ValueError: it names something else in braces, or a brace is open.
     """
-    for _, name, _, _ in Formatter().parse(template):
-        if name is not None and name not in FIELDS:
+    for _, name, form, conversion in Formatter().parse(template):
+        if name is not None and (name not in FIELDS or form or conversion):
             raise ValueError(f"a notice knows no {{{name}}}, only {', '.join(f'{{{field}}}' for field in FIELDS)}")
     return template
 
