@@ -5,20 +5,25 @@
 A measure ends at a gateway by the gateway's own clock: nothing has to be published for that.
 """
 
+import zlib
+from collections.abc import Mapping
 from datetime import datetime
 
+import msgspec
+
+from stillwatch.response.ledger.entries import Exempted
 from stillwatch.response.ledger.ledger import Ledger
 from stillwatch.response.relay.protocol import Relay
 from stillwatch.response.snapshot import Gate, Snapshot, snapshot_of
 
+_DIGEST_BITS = 20
+
 
 def snapshot(ledger: Ledger, gate: Gate, now: datetime) -> Snapshot:
-    """What gateways are to do; nothing at all while the switch is off.
-
-    Its version is the number of the ledger's last entry, read first: what is written meanwhile has a later one.
-    """
-    version, enabled = ledger.head().number, ledger.enabled
+    """What gateways are to do; nothing at all while the switch is off."""
+    number, enabled = ledger.head().number, ledger.enabled  # first: what is written meanwhile has a later number
     picture = ledger.picture(now)
+    version = _version(number, gate, picture.exempt)
     return snapshot_of(picture.standing.values(), gate, version=version, enabled=enabled, exempt=picture.exempt)
 
 
@@ -32,3 +37,9 @@ def publish(ledger: Ledger, gate: Gate, relay: Relay, now: datetime) -> Snapshot
     made = snapshot(ledger, gate, now)
     relay.publish(made)
     return made
+
+
+def _version(number: int, gate: Gate, exempt: Mapping[str, Exempted]) -> int:
+    """The number of the ledger's last entry, then what else a gateway must hear of: the policy, an exemption's end."""
+    beside = msgspec.msgpack.encode((gate, sorted(exempt)), order="deterministic")
+    return number << _DIGEST_BITS | zlib.crc32(beside) >> (32 - _DIGEST_BITS)

@@ -146,7 +146,12 @@ KINDS = {each.kind: each for each in _ALL}
 def found_by(body: Body) -> tuple[str, str, datetime | None]:
     """What an entry is about, whose account it concerns, and until when it can matter ("", "", None for none)."""
     about, whose, until = (attrgetter(name)(body) if name else None for name in body.found_by)
-    return about or "", whose or "", until
+    return about or "", findable(whose or ""), until
+
+
+def findable(name: str) -> str:
+    """A name as both databases can look it up: PostgreSQL knows no NUL in a text."""
+    return name.replace("\0", "\ufffd")
 
 
 def written(body: Body) -> str:

@@ -10,7 +10,7 @@ before or as it is after. Several processes may use it at once; they write one a
 ExchangeError (the database cannot be used; nothing was half written).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from stillwatch.database import Database
 from stillwatch.errors import ConfigError, InputError
 from stillwatch.response.ledger import laws, reading, tables, verification
 from stillwatch.response.ledger.chain import Entry, Head
-from stillwatch.response.ledger.entries import Decided, Proposed, Switched
+from stillwatch.response.ledger.entries import Decided, Proposed, Switched, findable
 from stillwatch.response.ledger.laws import Recorded
 from stillwatch.response.ledger.picture import Picture
 from stillwatch.response.ledger.tables import entry
@@ -96,7 +96,7 @@ class Ledger:
             TrustError: a hold that nobody signed, or one that ends before it begins; nothing is written then.
         """
         with self.writing(now) as writing:
-            new = writing.unknown(decisions)
+            new = _new(decisions, writing)
             bodies, recorded = laws.deciding(new, writing.picture(whose={each.value for each in new}), by)
             writing.add(bodies)
         return recorded
@@ -104,7 +104,7 @@ class Ledger:
     def propose(self, decisions: Iterable[Decision], now: datetime) -> Recorded:
         """Writes down what waits for a person: it does nothing until `sign`."""
         with self.writing(now) as writing:
-            new = writing.unknown(decisions)
+            new = _new(decisions, writing)
             bodies, recorded = laws.proposing(new, writing.picture(whose={each.value for each in new}), now)
             writing.add(bodies)
         return recorded
@@ -117,20 +117,29 @@ class Ledger:
         """
         with self.writing(now) as writing:
             waiting = writing.picture(about=ids).waiting
-            signed = tuple(replace(each, by=by) for each in _all_of(ids, waiting, "does not wait for a signature"))
+            if missing := [id_ for id_ in ids if id_ not in waiting]:
+                hint = "`stillwatch decisions list --waiting` lists what does."
+                raise InputError("This does not wait for a signature.", where=missing[0], hint=hint)
+            signed = tuple(replace(waiting[id_], by=by) for id_ in dict.fromkeys(ids))
             around = writing.picture(whose={each.value for each in signed})
             writing.add(laws.deciding(signed, around, by)[0])
         return signed
 
     def lift(self, ids: Sequence[str], by: str, reason: str, now: datetime) -> tuple[Decision, ...]:
-        """Ends decisions at once, and refuses proposals.
+        """Ends decisions at once, and refuses proposals; what has ended already is passed over.
+
+        Returns:
+            What was ended by this.
 
         Raises:
-            InputError: one of them neither stands nor waits; nothing is written then.
+            InputError: the ledger knows no decision of one of these ids; nothing is written then.
         """
         with self.writing(now) as writing:
+            if unknown := writing.unknown(ids):
+                raise InputError("The ledger knows no decision of this id.", where=unknown[0])
             picture = writing.picture(about=ids)
-            ended = tuple(_all_of(ids, picture.standing | picture.waiting, "neither stands nor waits"))
+            both = picture.standing | picture.waiting
+            ended = tuple(both[id_] for id_ in dict.fromkeys(ids) if id_ in both)
             writing.add(laws.ending(ended, by, reason, now))
         return ended
 
@@ -181,7 +190,7 @@ class Ledger:
     def history(self, name: str) -> tuple[Entry, ...]:
         """Every entry about a decision or an appeal, an account, an organization, a key or a campaign, oldest first."""
         with self.database.reading() as connection:
-            return tuple(reading.found(connection, (entry.c.about == name) | (entry.c.whose == name)))
+            return tuple(reading.found(connection, (entry.c.about == name) | (entry.c.whose == findable(name))))
 
     def entries(self, after: int = 0) -> Iterator[Entry]:
         """All entries from a number on, oldest first."""
@@ -216,9 +225,7 @@ class Ledger:
             return verification.checkpoint(connection)
 
 
-def _all_of(ids: Sequence[str], known: Mapping[str, Decision], lack: str) -> Iterator[Decision]:
-    for id_ in dict.fromkeys(ids):
-        if id_ not in known:
-            hint = "`stillwatch decisions list` lists what stands and what waits."
-            raise InputError(f"This decision {lack}.", where=id_, hint=hint)
-        yield known[id_]
+def _new(decisions: Iterable[Decision], writing: Writing) -> list[Decision]:
+    """Those that the ledger does not know, each once."""
+    by_id = {each.id: each for each in decisions}
+    return [by_id[id_] for id_ in writing.unknown(by_id)]

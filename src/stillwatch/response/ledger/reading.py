@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, select
 
 from stillwatch.response.ledger.chain import BEGINNING, Entry, microseconds
+from stillwatch.response.ledger.entries import findable
 from stillwatch.response.ledger.picture import Picture, fold
-from stillwatch.response.ledger.tables import entry, head
+from stillwatch.response.ledger.tables import entry, head, words
 
 _PAGE = 1000  # entries that are held at a time
 _NAMED = 1000  # values that a question names; for more, all that stands is read
@@ -59,7 +60,7 @@ def picture_of(
     """
     matters = entry.c.until > microseconds(now)
     if whose is not None and len(whose) <= _NAMED:
-        matters &= entry.c.whose.in_(whose)
+        matters &= entry.c.whose.in_([findable(each) for each in whose])
     if about is not None and len(about) <= _NAMED:
         matters &= entry.c.about.in_(about)
     return fold((each.body for each in found(connection, matters)), now)
@@ -84,3 +85,9 @@ def _entry(row: Row[Any]) -> Entry:
         row.whose,
         row.until,
     )
+
+
+def words_of(connection: Connection, numbers: Collection[int]) -> dict[int, str]:
+    """What people wrote, by the entry that seals it; erased words are left out."""
+    rows = connection.execute(select(words.c.entry, words.c.text).where(words.c.entry.in_(numbers)))
+    return {row.entry: row.text for row in rows}

@@ -17,7 +17,6 @@ from stillwatch.response.ledger.chain import BEGINNING, linked
 from stillwatch.response.ledger.entries import Body, Founded
 from stillwatch.response.ledger.picture import Picture
 from stillwatch.response.ledger.tables import entry, head, words
-from stillwatch.response.model import Decision
 
 _SALT_BYTES = 16
 _VERSION = 1
@@ -59,11 +58,10 @@ class Writing:
         """What stands at this moment; see `reading.picture_of`."""
         return reading.picture_of(self.connection, self.now, whose=whose, about=about)
 
-    def unknown(self, decisions: Iterable[Decision]) -> list[Decision]:
-        """Those that the ledger has no entry about, each once."""
-        by_id = {each.id: each for each in decisions}
-        known = reading.known(self.connection, by_id)
-        return [each for id_, each in by_id.items() if id_ not in known]
+    def unknown(self, ids: Collection[str]) -> list[str]:
+        """Those of which the ledger has no entry."""
+        known = reading.known(self.connection, ids)
+        return [id_ for id_ in ids if id_ not in known]
 
     def keep(self, text: str) -> str:
         """Keeps words beside the entry that is added next; returns their seal, which the entry is to bear."""
