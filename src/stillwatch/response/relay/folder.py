@@ -52,7 +52,8 @@ class FolderRelay:
         if not _TAP.fullmatch(name):
             raise ValueError(f"no name of a gateway: {tap.gateway!r}")
         with self._told():
-            self._taps.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._taps.mkdir(mode=0o700, exist_ok=True)
             _write(self._taps / name, content)
             over = len(waiting := self._waiting()) - most_taps(len(content))
             for file in sorted(waiting.values(), key=_age)[: max(0, over)]:
@@ -61,9 +62,10 @@ class FolderRelay:
     def snapshot(self, known: int) -> Snapshot | None:
         """The snapshot in force, if its version is not the known one; read only where the file is another."""
         with self._told():
-            if not self._snapshot.exists():
+            try:
+                state = self._snapshot.stat()
+            except FileNotFoundError:
                 return None
-            state = self._snapshot.stat()
             if self._seen == (state.st_ino, state.st_mtime_ns, known):
                 return None
             found = snapshots.loads(self._snapshot.read_bytes())
@@ -88,7 +90,7 @@ class FolderRelay:
                 with self._told():
                     content = file.read_bytes() if file.exists() else None
                 if content is not None:  # else it was the oldest, and had to go
-                    yield loads(content)
+                    yield loads(content, gateway, number)
 
     def release(self, taken: Mapping[str, int]) -> None:
         """Deletes these."""
@@ -107,9 +109,11 @@ class FolderRelay:
         """Nothing is held open."""
 
     def _waiting(self) -> dict[_Name, Path]:
-        if not self._taps.exists():
+        try:
+            files = [Path(file.path) for file in os.scandir(self._taps)]
+        except FileNotFoundError:
             return {}
-        found = ((_TAP.fullmatch(file.name), Path(file.path)) for file in os.scandir(self._taps))
+        found = ((_TAP.fullmatch(file.name), file) for file in files)
         return {(match[1], int(match[2])): file for match, file in found if match}
 
     @contextmanager

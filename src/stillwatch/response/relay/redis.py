@@ -30,6 +30,7 @@ TIME_LIMIT = 0.25  # seconds, for a connection and for each answer
 _VERSION, _SNAPSHOT, _TAPS, _SPENT = (f"stillwatch:{name}" for name in ("version", "snapshot", "taps", "spent"))
 _FIELD = b"tap"
 _KEPT_SECONDS = 7200  # of an hour's budgets
+_FIRST = b"0"
 _PAGE = 64  # taps at a time
 
 
@@ -56,7 +57,7 @@ class RedisRelay:
             raise ConfigError("The relay's address cannot be read.", hint="redis://user@host:port/0") from error
         self._where = _place(self._redis)
         self._published: Snapshot | None = None
-        self._last = b"0"  # of the stream, what was read last
+        self._last = _FIRST  # of the stream, what was read last
         self._unreleased: list[tuple[bytes, str, int]] = []  # of the stream, with gateway and number
 
     def report(self, tap: Tap | None, known: int | None, hour: int, deltas: Mapping[str, Spent]) -> Told:
@@ -98,9 +99,13 @@ class RedisRelay:
             with self._told():
                 pipe = self._redis.pipeline(transaction=False)
                 pipe.get(_VERSION)
+                pipe.xlen(_TAPS)
                 pipe.xrange(_TAPS, min=b"(" + self._last, count=_PAGE)
-                version, entries = pipe.execute()
+                version, waiting, entries = pipe.execute()
             self._renew(version)
+            if not entries and waiting > len(self._unreleased) and self._last != _FIRST:
+                self._begin_anew()  # a stream that began again, while the clock went back
+                continue
             for entry, fields in entries:
                 tap = loads(fields.get(_FIELD, b""))
                 self._last = entry
@@ -144,7 +149,7 @@ class RedisRelay:
             self._published = None
 
     def _begin_anew(self) -> None:
-        self._last, self._unreleased = b"0", []
+        self._last, self._unreleased = _FIRST, []
 
     @contextmanager
     def _told(self) -> Iterator[None]:

@@ -17,12 +17,18 @@ def dumps(tap: Tap) -> bytes:
     return msgspec.msgpack.encode(tap)
 
 
-def loads(content: bytes) -> Tap:
-    """From MessagePack; what is no tap becomes one of nobody's that counts it, so that it holds nothing up."""
+def loads(content: bytes, gateway: str = "", number: int = 0) -> Tap:
+    """From MessagePack; what is no tap becomes an empty one that counts it, so that it holds nothing up.
+
+    Args:
+        content: as `dumps` wrote it.
+        gateway: whose it is if it cannot be read.
+        number: likewise; 0 for nobody's.
+    """
     try:
         return msgspec.msgpack.decode(content, type=Tap)
     except (msgspec.MsgspecError, ValueError):
-        return Tap("", 0, time.time(), counts={_UNREADABLE: 1})
+        return Tap(gateway, number, time.time(), counts={_UNREADABLE: 1})
 
 
 def most_taps(size: int) -> int:

@@ -47,7 +47,7 @@ class Taps:
                 if self._closed.is_set():
                     return
             released, self._released = self._released, None
-            if released:
+            if released is not None:
                 self._relay.release(released)
             self._closed.wait(_TURN_SECONDS)
             yield None
