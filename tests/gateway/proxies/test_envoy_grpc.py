@@ -115,7 +115,9 @@ def test_a_cap_takes_out_of_the_body_what_it_withholds(envoy, in_force, client, 
     in_force.put(decided("capped", Rung.CAP, limits=Limits(max_tokens=50)))
     sent = client.body("Hello " * 1000, logprobs=True, top_logprobs=5, n=4, max_tokens=4000, watermarking=False)
     arrived = client.arrived(client.ask(envoy.url, "capped", sent))
-    assert arrived["body"] == client.body("Hello " * 1000, max_tokens=50)
+    assert arrived["body"]["messages"] == sent["messages"]
+    assert arrived["body"]["max_tokens"] == 50
+    assert not {"logprobs", "top_logprobs", "n", "watermarking"} & set(arrived["body"])
     assert arrived["headers"]["x-stillwatch-strip"] == "cap;max_tokens=50"
     assert client.arrived(client.ask(envoy.url, "another", sent))["body"]["n"] == 4
 
