@@ -307,6 +307,16 @@ class ResponseConfig(_Section):
         default=(),
         description='Who may sign what needs a person, answer appeals and turn measures off, such as ["alice", "bob"].',
     )
+    appeal_days: int = Field(
+        default=14, ge=1, le=365, description="Days in which an appeal is to be answered; later it is shown as overdue."
+    )
+    exempt_days: int = Field(
+        default=90,
+        ge=1,
+        le=3650,
+        description="Days for which an account whose appeal was granted is not measured again on the same kinds of "
+        "evidence. On other kinds a person must sign.",
+    )
 
 
 class GatewayConfig(_Section):

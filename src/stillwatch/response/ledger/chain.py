@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, NoReturn
 
+import msgspec
+
 from stillwatch.errors import TrustError
 from stillwatch.response.ledger.entries import Body, found_by, read, written
 
@@ -54,8 +56,15 @@ class Entry:
 
     @property
     def body(self) -> Body:
-        """What it says."""
-        return read(self.kind, self.text)
+        """What it says.
+
+        Raises:
+            TrustError: it cannot be read, so it is not what was written.
+        """
+        try:
+            return read(self.kind, self.text)
+        except (ValueError, LookupError, TypeError, msgspec.MsgspecError):
+            broken(self.number, "cannot be read")
 
     @property
     def at(self) -> datetime:

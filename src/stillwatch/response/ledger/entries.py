@@ -7,6 +7,7 @@ Each kind names, in `found_by`, the fields that tell what it is about (a decisio
 concerns, and until when it can matter, so that the ledger finds what is in force without reading all that ever was.
 """
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -129,6 +130,8 @@ class Erased(Body):
     by: str
 
 
+_LONGEST = 1000  # bytes of a name that is looked up as it is
+
 _ALL: tuple[type[Body], ...] = (
     Founded,
     Decided,
@@ -146,12 +149,18 @@ KINDS = {each.kind: each for each in _ALL}
 def found_by(body: Body) -> tuple[str, str, datetime | None]:
     """What an entry is about, whose account it concerns, and until when it can matter ("", "", None for none)."""
     about, whose, until = (attrgetter(name)(body) if name else None for name in body.found_by)
-    return about or "", findable(whose or ""), until
+    return findable(about or ""), findable(whose or ""), until
 
 
 def findable(name: str) -> str:
-    """A name as both databases can look it up: PostgreSQL knows no NUL in a text."""
-    return name.replace("\0", "\ufffd")
+    """A name as both databases can look it up: PostgreSQL knows no NUL in a text, and no long one in an index."""
+    raw = name.replace("\0", "\ufffd").encode(errors="replace")
+    return raw.decode() if len(raw) <= _LONGEST else hashlib.sha256(raw).hexdigest()
+
+
+def told(decision: Decision) -> dict[str, Any]:
+    """A decision as JSON has it, its rung as a word."""
+    return {**msgspec.to_builtins(decision), "action": decision.action.word}
 
 
 def written(body: Body) -> str:
@@ -162,7 +171,7 @@ def written(body: Body) -> str:
     """
     document = msgspec.to_builtins(body)
     if isinstance(body, Decided | Proposed):
-        document["decision"]["action"] = body.decision.action.word
+        document["decision"] = told(body.decision)
     try:
         return canonical(document).decode()
     except ValueError as error:

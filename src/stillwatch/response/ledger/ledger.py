@@ -189,8 +189,9 @@ class Ledger:
 
     def history(self, name: str) -> tuple[Entry, ...]:
         """Every entry about a decision or an appeal, an account, an organization, a key or a campaign, oldest first."""
+        sought = findable(name)
         with self.database.reading() as connection:
-            return tuple(reading.found(connection, (entry.c.about == name) | (entry.c.whose == findable(name))))
+            return tuple(reading.found(connection, (entry.c.about == sought) | (entry.c.whose == sought)))
 
     def entries(self, after: int = 0) -> Iterator[Entry]:
         """All entries from a number on, oldest first."""
