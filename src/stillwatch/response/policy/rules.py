@@ -11,6 +11,7 @@ What is not known of a case (an account's plan without an accounts table) fits n
 
 import difflib
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Annotated, Any, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -128,7 +129,7 @@ class Rule(Part):
     account_age_days: Span | None = Field(default=None, description="days since the account signed up")
     evidence_age_days: Span | None = Field(default=None, description="days since its last request")
 
-    @property
+    @cached_property
     def conditions(self) -> dict[str, Any]:
         """By name, a set of words or a span."""
         given = {name: getattr(self, name) for name in _CONDITIONS}
