@@ -83,9 +83,12 @@ class Folding:
 
     def records(self, records: Iterable[Record | RowError]) -> Folded:
         """The requests in records, each of whichever format recognises it."""
-        intake = self.intake()
-        rows = [row for line, record in enumerate(records, 1) for row in self._rows(record, line)]
-        return self.batches([lambda: intake.admit_rows(rows, "")] if rows else [], intake)
+        return self.rows(row for line, record in enumerate(records, 1) for row in self._rows(record, line))
+
+    def rows(self, rows: Iterable[tuple[Place, Row | RowError]]) -> Folded:
+        """The requests among rows that were read; each has a place of its own."""
+        found, intake = list(rows), self.intake()
+        return self.batches([lambda: intake.admit_rows(found, "")] if found else [], intake)
 
     def _rows(self, record: Record | RowError, line: int) -> Iterator[tuple[Place, Row | RowError]]:
         if isinstance(record, RowError):
