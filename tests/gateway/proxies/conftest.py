@@ -219,9 +219,9 @@ def serving(app: App) -> Iterator[int]:
         thread.join(10)
 
 
-def configured(file: str, ports: Mapping[int, int], folder: Path) -> Path:
+def configured(file: str, ports: Mapping[int, int], folder: Path, change: Callable[[str], str] = str) -> Path:
     """A configuration of `deploy/`, with other ports."""
-    text = (DEPLOY / file).read_text()
+    text = change((DEPLOY / file).read_text())
     for old, new in ports.items():
         assert str(old) in text
         text = text.replace(str(old), str(new))
@@ -247,13 +247,15 @@ class Envoy:
 
 
 @contextmanager
-def running_envoy(file: str, folder: Path, ports: Mapping[int, int]) -> Iterator[Envoy]:
+def running_envoy(
+    file: str, folder: Path, ports: Mapping[int, int], change: Callable[[str], str] = str
+) -> Iterator[Envoy]:
     """Envoy with a configuration of `deploy/envoy/`."""
     binary = shutil.which("envoy", path=str(Path(sys.executable).parent))
     if binary is None:
         pytest.skip("Envoy is not installed: it comes with the development dependencies")
     port, admin = free_port(), free_port()
-    path = configured(f"envoy/{file}", {10000: port, 9901: admin} | dict(ports), folder)
+    path = configured(f"envoy/{file}", {10000: port, 9901: admin} | dict(ports), folder, change)
     flags = ["--concurrency", "1", "--disable-hot-restart", "--file-flush-interval-msec", "20", "-l", "warning"]
     with process([binary, "-c", str(path), *flags], folder, "envoy") as started:
         wait_for(lambda: answers(admin, "/ready"), "Envoy", of=started)
