@@ -176,6 +176,16 @@ def test_a_stream_is_not_held_back(proxy, model):
             assert f"piece {number}" in next(lines)
 
 
+def test_a_client_that_leaves_before_the_end_is_remembered(proxy, model):
+    body = {"model": "frontier-1", "stream": True, "messages": [{"role": "user", "content": "held, and left"}]}
+    head = {"authorization": "Bearer sk-leaver"}
+    with httpx2.stream("POST", f"{proxy.url}/v1/chat/completions", json=body, headers=head, timeout=20) as answer:
+        assert "piece 0" in next(line for line in answer.iter_lines() if "piece" in line)
+    httpx2.post(f"{model}/release")
+    httpx2.post(f"{model}/release")
+    assert proxy.wait(lambda: proxy.seen("leaver")["requests"] == 1)
+
+
 def test_a_body_that_cannot_be_read_passes_and_is_counted(proxy):
     assert proxy.ask("odd", path="/v1/completions", prompt=[1, 2, 3], messages=None).status_code != 403
     assert proxy.wait(lambda: proxy.counted().get("fault.unreadable", 0) >= 1)
