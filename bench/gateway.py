@@ -158,7 +158,7 @@ def decided(guarding: Guarding, kilobytes: int, seconds: float) -> float:
             heard = guarding.hear(identity.read(headers[n % CALLERS], PATH, "203.0.113.7"), some[n % BODIES])
             guarding.heard(heard, guarding.judge(heard), Outcome(200, answer=ANSWER))
             n += 1
-    guarding._reporting.report()  # noqa: SLF001 — what still waits to be folded is part of the work
+    guarding.report()  # what still waits to be folded is part of the work
     return n / (time.process_time() - start)
 
 

@@ -32,7 +32,7 @@ _UNJUDGED = "The request could not be judged. Please try again."
 
 def style_of(path: str) -> Style:
     """Whose error bodies a client of this path reads."""
-    return "anthropic" if path.endswith("/messages") else "openai"
+    return "anthropic" if path.rstrip("/").endswith("/messages") else "openai"
 
 
 def answer(verdict: Verdict, style: Style, gate: Gate, now: float) -> tuple[int, Headers, bytes]:

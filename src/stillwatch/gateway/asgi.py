@@ -27,6 +27,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 LEFT = 499  # the client left before there was a status; nginx's word for it
 _BEGIN, _END = 2048, 4096  # bytes of an answer that are kept for its usage: Anthropic tells the input at the start
 _SEALED = 1 << 16  # and of pieces with reasoning blocks in them
+_WITHHELD = {"include_reasoning": False}  # vLLM's word for no raw reasoning; servers that do not know it pass it over
 _OF_THE_BODY = (b"content-length", b"content-encoding", b"transfer-encoding")
 
 
@@ -101,7 +102,7 @@ class Guard:
         headers = scope["headers"]
         try:
             plain = inflated(exchange.body, _encoding(dict(headers)), self._most)
-            body = without(plain, capped=verdict.capped, limits=verdict.limits)
+            body = without(plain, capped=verdict.capped, limits=verdict.limits, also=_WITHHELD)
         except InputError:
             self.guarding.count("uncapped")
             return scope

@@ -9,6 +9,7 @@ log makes: bodies of the usual shape are read into structs, all others as the re
 
 import re
 import zlib
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -26,7 +27,6 @@ OPT_OUT = ("watermarking", "watermark")
 #: What `CAP` takes out: the probabilities behind a text, and ways to ask many times at once.
 _WITHHELD = ("logprobs", "top_logprobs", "prompt_logprobs", "logit_bias", "n", "best_of", "echo", "candidate_count")
 _LENGTHS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
-_REASONING = {"include_reasoning": False, "return_reasoning": False}
 _SYSTEM, _TEXTS = ("system", "developer"), (None, "text", "input_text", "output_text")  # as in `traffic.rows`
 _BLOCKS = ("thinking", "redacted_thinking", "reasoning", "reasoning.encrypted", "reasoning.text")
 _COLUMNS = (
@@ -36,6 +36,7 @@ _COLUMNS = (
 _CHECKED = [field for field in REQUESTS if field.name in _COLUMNS]
 
 
+_RECENT = 256  # messages among which the user's last two are looked for, so that no body takes long
 LEAST = 8  # letters of a seal
 _SEALED = re.compile(
     rb'(?<!\\\\)"(?:signature|encrypted_content|type"\s*:\s*"redacted_thinking"\s*,\s*"data)"\s*:\s*"([A-Za-z0-9+/=_-]{8,})"'
@@ -69,7 +70,7 @@ class Prompt(NamedTuple):
 
         Where the user wrote none, the last message counts as the last, as in profiles.
         """
-        texts = [text or "" for role, text in self.messages if role == "user"][-2:]
+        texts = [text or "" for role, text in self.messages[-_RECENT:] if role == "user"][-2:]
         if not texts:
             texts = [self.messages[-1][1] or ""] if self.messages else [""]
         return texts[-1], texts[0] if len(texts) > 1 else ""
@@ -250,13 +251,14 @@ def inflated(raw: bytes, encoding: str, most: int) -> bytes:
     return out
 
 
-def without(raw: bytes, *, capped: bool, limits: Limits) -> bytes:
+def without(raw: bytes, *, capped: bool, limits: Limits, also: Mapping[str, object] | None = None) -> bytes:
     """A body without the fields that a client may not set.
 
     Args:
         raw: the body, JSON.
         capped: the measure `CAP` or a higher one is in force; else only what turns watermarks off is taken out.
         limits: `max_tokens` is lowered to this.
+        also: what a capped body is given, if the server behind knows it (vLLM: `include_reasoning`).
 
     Raises:
         InputError: the body is no JSON object.
@@ -268,6 +270,7 @@ def without(raw: bytes, *, capped: bool, limits: Limits) -> bytes:
         body.pop(name, None)
     if capped:
         cap(body, limits)
+        body |= also or {}
     return msgspec.json.encode(body)
 
 

@@ -36,6 +36,9 @@ from stillwatch.response.snapshot import Snapshot
 from stillwatch.traffic.pseudonyms import Key
 
 
+_PATIENCE = 10.0  # seconds for the last report
+
+
 class Heard(NamedTuple):
     """One request, as a gateway heard it.
 
@@ -101,7 +104,7 @@ class Guarding:
         self.state = State(snapshot or Snapshot())
         self._relay, self._key = relay, key or Key.ephemeral()
         self._breaker = Breaker(self.config.budget_ms / 1000)
-        self._thread: threading.Thread | None = None
+        self._thread: threading.Thread | None
         self._begin()
         recognise.warm()
         _after_forks(weakref.ref(self))
@@ -118,29 +121,42 @@ class Guarding:
 
     def _begin(self) -> None:
         """What belongs to one process alone: locks, the thread, the name and the numbers of its reports."""
-        self._lock = threading.Lock()
-        self._thread = None
-        self._rows = Rows(self._key, self.state.charge, self.state.receive)
-        self._reporting = Reporting(self._relay, self.state, self._rows, self.counts, self.count)
+        self._lock, self._stop, self._thread = threading.Lock(), threading.Event(), None
+        self.rows = Rows(self._key, self.state.charge, self.state.receive)
+        self._reporting = Reporting(self._relay, self.state, self.rows, self.counts, self.count)
         self._numbers = count()
 
     def start(self) -> None:
-        """Start the background thread, if it does not run; the first report is made before it is over."""
-        with self._lock:
-            if self._thread is None:
-                run = self._reporting.run
-                self._thread = threading.Thread(
-                    target=run, args=(self.config.report_seconds,), name="stillwatch", daemon=True
-                )
-                self._thread.start()
+        """Start the background thread, if it does not run."""
+        if self._thread is None:
+            with self._lock:
+                self._thread = self._thread or self._started()
+
+    def _started(self) -> threading.Thread:
+        self._stop = threading.Event()
+        how = (self.config.report_seconds, self._stop)
+        thread = threading.Thread(target=self._reporting.run, args=how, name="stillwatch", daemon=True)
+        thread.start()
+        return thread
+
+    @property
+    def running(self) -> bool:
+        """Whether the background thread runs."""
+        return self._thread is not None and self._thread.is_alive()
 
     def close(self) -> None:
         """Hand on what is left, and end the thread."""
         with self._lock:
             thread, self._thread = self._thread, None
-        self._reporting.stop()
-        if thread:
-            thread.join(10)
+        if thread is None:
+            self.report()
+        else:
+            self._stop.set()
+            thread.join(_PATIENCE)
+
+    def report(self) -> None:
+        """Report now, where no thread does."""
+        self._reporting.report()
 
     def count(self, name: str, n: int = 1) -> None:
         """Add to `counts`."""
@@ -156,11 +172,10 @@ class Guarding:
             encoding: its Content-Encoding.
         """
         prompt, fault = NO_PROMPT, ""
-        if self._breaker.closed():
-            try:
-                prompt = read(inflated(raw, encoding, self.config.most_body_bytes))
-            except InputError:
-                fault = "encoded" if encoding else "unreadable"
+        try:
+            prompt = read(inflated(raw, encoding, self.config.most_body_bytes))
+        except InputError:
+            fault = "encoded" if encoding else "unreadable"
         return Heard(who.account, who.organization, who.api_key, who.address, prompt, len(raw), fault)
 
     def judge(self, heard: Heard) -> Verdict:
@@ -190,7 +205,10 @@ class Guarding:
     def _recognised(self, heard: Heard) -> tuple[str, Kind | None, tuple[int, int]]:
         """As whose the request is recognised and by what, and its turns' fingerprints."""
         prompt, state = heard.prompt, self.state
-        if not prompt.messages or not self._breaker.closed():
+        if not prompt.messages:
+            return "", None, (0, 0)
+        if not self._breaker.closed():
+            self.count("fault.slow")
             return "", None, (0, 0)
         asked, before = prompt.turns
         turns = fingerprint(asked), fingerprint(before)
@@ -236,9 +254,15 @@ class Guarding:
 
     def heard(self, heard: Heard, verdict: Verdict, outcome: Outcome) -> None:
         """Remember how a request ended; of a denied one too. Never raises, never waits."""
-        if not heard.account:
-            return
-        row = Row(
+        try:
+            kept = not heard.account or self.rows.add(self._row(heard, verdict, outcome))
+        except Exception:  # noqa: BLE001 — the answer is out already
+            kept = False
+        if not kept:
+            self.count("tap_dropped")
+
+    def _row(self, heard: Heard, verdict: Verdict, outcome: Outcome) -> Row:
+        return Row(
             f"{self._reporting.gateway}-{next(self._numbers)}",
             heard.time or time.time(),
             heard.account,
@@ -255,8 +279,6 @@ class Guarding:
             (),
             verdict.budget if verdict.action >= Rung.BUDGET and not verdict.simulated else "",
         )
-        if not self._rows.add(row):
-            self.count("tap_dropped")
 
     def answer(self, verdict: Verdict, style: answers.Style) -> tuple[int, answers.Headers, bytes]:
         """What a client of this style is told in place of the model's answer."""

@@ -65,7 +65,7 @@ class Identity:
         """
         get = headers.get
         bearer, plain = get(b"authorization", b""), get(b"x-api-key", b"")
-        key = (plain or bearer) if path.endswith("/messages") else (bearer or plain)
+        key = (plain or bearer) if path.rstrip("/").endswith("/messages") else (bearer or plain)
         if key[:7].lower() == b"bearer ":
             key = key[7:].strip()
         api_key = digest(key) if key else ""

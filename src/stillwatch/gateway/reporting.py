@@ -41,22 +41,17 @@ class Reporting:
         self._sightings: dict[tuple[str, str, Kind], float] = {}
         self._sent: Tap | None = None  # that may or may not have arrived: it goes again as it is
         self._steady = time.time() - time.monotonic()
-        self._stop = threading.Event()
 
     def sight(self, account: str, campaign: str, kind: Kind, now: float) -> None:
         """Note who was recognised."""
         if len(self._sightings) < SIGHTINGS:
             self._sightings.setdefault((account, campaign, kind), now)
 
-    def run(self, seconds: float) -> None:
-        """Report again and again, until `stop`, and once more then."""
-        while not self._stop.wait(seconds):
+    def run(self, seconds: float, stop: threading.Event) -> None:
+        """Report every so many seconds until `stop` is set, and once more then."""
+        while not stop.wait(seconds):
             self.report()
         self.report()
-
-    def stop(self) -> None:
-        """End `run`."""
-        self._stop.set()
 
     def report(self) -> None:
         """Fold what was seen, hand it on, settle budgets and ask what is in force. Never raises."""

@@ -77,14 +77,17 @@ class Turns:
     def deny(self, account: str, campaign: str, turns: tuple[int, int], now: float) -> None:
         """Remember the turns of a request that was denied."""
         for turn in turns:
-            if not turn or turn in self._denied:
-                continue
-            seen = self._seen[turn % SEEN]
-            if seen is not None and seen[0] == turn and seen[1] != account:
-                continue
-            while len(self._denied) >= DENIED:
-                self._denied.pop(next(iter(self._denied)), None)
-            self._denied[turn] = _Denial(campaign, account, now, [])
+            before = self._denied.pop(turn, None)
+            if turn and (before or self._is_own(turn, account)):
+                while len(self._denied) >= DENIED:
+                    self._denied.pop(next(iter(self._denied)), None)
+                successor = before.successor if before and before.account == account else []
+                self._denied[turn] = _Denial(campaign, account, now, successor)
+
+    def _is_own(self, turn: int, account: str) -> bool:
+        """Nobody else was seen with it."""
+        seen = self._seen[turn % SEEN]
+        return seen is None or seen[0] != turn or seen[1] == account
 
 
 @dataclass

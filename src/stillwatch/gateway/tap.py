@@ -21,7 +21,8 @@ from stillwatch.traffic.rows import EARLIEST, LATEST
 from stillwatch.traffic.schema import MESSAGE, TIME
 
 ROWS = 100_000  # that wait for the next fold
-BYTES = 64 << 20  # of their bodies
+BYTES = 64 << 20  # of their bodies, and of the objects for their messages
+_MESSAGE_BYTES = 128
 ACCOUNTS = 200_000  # profiles that wait for a relay that is gone: 1 KB each
 _AT_ONCE = 256  # rows: the interpreter's lock is held for a fraction of a millisecond at a time
 
@@ -77,26 +78,30 @@ class Rows:
         key: under which addresses become tokens.
         charge: takes tokens from a campaign's budget.
         receive: is told which account received which reasoning blocks.
+
+    Attributes:
+        waiting: the requests, prompts and all.
     """
 
     def __init__(
         self, key: Key, charge: Callable[[str, int, int], None], receive: Callable[[str, Sequence[str]], None]
     ) -> None:
         self._key, self._charge, self._receive = key, charge, receive
-        self._rows: list[Row] = []
+        self.waiting: list[Row] = []
         self._size = 0
 
     def add(self, row: Row) -> bool:
         """Take a request; False: there is no room."""
-        if len(self._rows) >= ROWS or self._size + row.size > BYTES:
+        size = self._size + row.size + _MESSAGE_BYTES * len(row.prompt.messages)
+        if len(self.waiting) >= ROWS or size > BYTES:
             return False
-        self._size += row.size
-        self._rows.append(row)
+        self._size = size
+        self.waiting.append(row)
         return True
 
     def fold(self, into: Profiles) -> int:
         """Fold what waits into profiles; returns how many requests could not be (their time or text is none)."""
-        rows, self._rows, self._size = self._rows, [], 0
+        rows, self.waiting, self._size = self.waiting, [], 0
         lost = 0
         for start in range(0, len(rows), _AT_ONCE):
             some = rows[start : start + _AT_ONCE]
