@@ -18,7 +18,7 @@ def command() -> None:
     """Serve others over the network.
 
     \b
-    Examples:
+    Example:
       stillwatch serve exchange --db forum.sqlite --listen 127.0.0.1:8080
       stillwatch serve gateway --relay relay/ --listen 127.0.0.1:8089
     """
