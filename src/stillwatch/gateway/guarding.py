@@ -35,7 +35,6 @@ from stillwatch.response.relay.protocol import Relay
 from stillwatch.response.snapshot import Snapshot
 from stillwatch.traffic.pseudonyms import Key
 
-
 _PATIENCE = 10.0  # seconds for the last report
 
 
