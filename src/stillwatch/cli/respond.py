@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from stillwatch.response.policy.policy import Policy
     from stillwatch.response.policy.ruling import Proposal
 
+_REJECTED = "a person rejected the campaign"
+_MOOT = "the policy does as much by itself now"
+
 
 @click.command(short_help="Show or apply what the policy makes of findings.")
 @click.argument("findings", required=False, type=options.FILE, default=options.FINDINGS)
@@ -162,8 +165,9 @@ def _recorded(book: "Ledger", proposal: "Proposal", by: str | None, now: datetim
         recorded = book.decide(proposal.decisions, by=by, now=now)
         if acts:  # simulated proposals wait for nobody
             book.propose(proposal.waiting, now)
-        if acts and proposal.lifts:
-            book.lift([each.id for each in proposal.lifts], by, "a person rejected the campaign", now)
+            for ended, why in ((proposal.lifts, _REJECTED), (proposal.moot, _MOOT)):
+                if ended:
+                    book.lift([each.id for each in ended], by, why, now)
     freed = f"{len(recorded.dropped):,} decisions were dropped: an appeal against the same evidence was granted."
     return replace(
         proposal,
@@ -225,7 +229,7 @@ def _table(proposal: "Proposal") -> "Table":
 
 
 def _last(proposal: "Proposal", *, acts: bool, record: bool) -> str:
-    if not (proposal.decisions or proposal.waiting or proposal.lifts):
+    if not (proposal.decisions or proposal.waiting or proposal.lifts or proposal.moot):
         return "There is nothing new to decide."
     if acts:
         waits = " `stillwatch decisions list --waiting` shows what waits." if proposal.waiting else ""

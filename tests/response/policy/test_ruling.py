@@ -279,6 +279,20 @@ def test_beyond_the_blast_radius_accounts_wait_and_the_campaign_with_them(policy
         now=found.NOW + timedelta(hours=1, seconds=1),
     )
     assert actions(later.decisions) == {"b": Rung.VERIFY, "c-1": Rung.VERIFY}
+    assert later.moot == proposal.waiting
+
+
+def test_a_renewal_that_waits_is_not_moot(policies, found):
+    default = policies["default"]
+    first = on(default, campaign_of(found, "a"), found, simulated=False)
+    signed = (*first.decisions, *(replace(d, by="alice") for d in first.waiting))
+    now = found.NOW + timedelta(hours=400)
+    findings = found.Findings((found.Found(accounts=found.members("a", seen=now), last_seen=now),))
+    second = on(default, findings, found, simulated=False, standing=signed, now=now)
+    assert actions(second.waiting) == {"a": Rung.VERIFY}
+    assert "a" not in actions(second.decisions)
+    third = on(default, findings, found, simulated=False, standing=signed, waiting=second.waiting, now=now)
+    assert (third.waiting, third.moot) == ((), ())
 
 
 def test_onset_is_drawn_for_a_campaign_not_for_an_account(policies, found):
@@ -365,6 +379,20 @@ def test_a_rejected_campaigns_measures_end_save_what_somebody_signed(policies, f
     rejected = campaign_of(found, "a", "b", id="c-9", dismissed=True)
     proposal = on(policies["strict"], rejected, found, standing=signed, simulated=False)
     assert {d.value for d in proposal.lifts} == {"a", "c-1"}
+
+
+def test_what_waits_against_a_rejected_campaign_is_refused(policies, found):
+    first = on(policies["default"], campaign_of(found, "a", "b"), found, simulated=False)
+    proposal = on(
+        policies["default"],
+        campaign_of(found, "a", "b", dismissed=True),
+        found,
+        simulated=False,
+        standing=first.decisions,
+        waiting=first.waiting,
+    )
+    assert set(proposal.lifts) == {*first.decisions, *first.waiting}
+    assert proposal.moot == ()
 
 
 def test_an_account_that_is_in_another_campaign_keeps_its_measure(policies, found):

@@ -49,13 +49,15 @@ class Proposal:
     Attributes:
         decisions: what the policy does by itself.
         waiting: what needs a person first.
-        lifts: decisions that stand against a campaign which a person has rejected since.
+        lifts: what stands or waits against a campaign which a person has rejected since, save what was signed.
+        moot: what waits, although the policy now does as much by itself.
         says: a sentence for each campaign, and for each fault.
     """
 
     decisions: tuple[Decision, ...] = ()
     waiting: tuple[Decision, ...] = ()
     lifts: tuple[Decision, ...] = ()
+    moot: tuple[Decision, ...] = ()
     says: tuple[str, ...] = ()
 
 
@@ -119,8 +121,9 @@ def decide_on(  # noqa: PLR0913 — all that a pure function may know
     settled = [pair for wish in wishes for pair in _settled(wish, desk)]
     decisions = tuple(decision for decision, waits in settled if not waits)
     proposed = tuple(decision for decision, waits in settled if waits)
-    lifts = _lifts(findings, names, counted)
-    return Proposal(decisions, proposed, lifts, tuple(_says(wishes, decisions, proposed, lifts)))
+    lifts = _lifts(findings, names, [*counted, *asked])
+    moot = _moot([each for each in asked if each not in lifts], _highest([*counted, *decisions]))
+    return Proposal(decisions, proposed, lifts, moot, tuple(_says(wishes, decisions, proposed, lifts)))
 
 
 def _standing(findings: Findings) -> list[Found]:
@@ -237,6 +240,12 @@ def _lifts(findings: Findings, names: Mapping[str, str], standing: Iterable[Deci
     return tuple(sorted(lifted, key=lambda d: d.id))
 
 
+def _moot(asked: Iterable[Decision], acts: Mapping[Key, Decision]) -> tuple[Decision, ...]:
+    """Proposals of a rung that is in force by now, and was not when they were made."""
+    later = ((d, acts.get((d.scope, d.value))) for d in asked)
+    return tuple(d for d, act in later if act and act.action >= d.action and act.since > d.since)
+
+
 def _says(
     wishes: Iterable[Wish], decisions: Sequence[Decision], waiting: Sequence[Decision], lifts: Sequence[Decision]
 ) -> Iterator[str]:
@@ -246,6 +255,6 @@ def _says(
         accounts = f"{number:,} account{'s' * (number != 1)}"
         yield f"{campaign}: {action.word} for {accounts}" + (", once a person has signed it." if waits else ".")
     if lifts:
-        yield f"{len(lifts):,} measures end: a person rejected their campaign."
+        yield f"{len(lifts):,} measures or proposals end: a person rejected their campaign."
     for fault in sorted({wish.choice.fault for wish in wishes if wish.choice.fault}):
         yield f"The policy's engine failed, so that it only observes: {fault}."
