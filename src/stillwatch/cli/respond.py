@@ -193,17 +193,25 @@ def _publish(book: "Ledger", policy: "Policy", settings: "Settings", now: dateti
 
 def _tell(proposal: "Proposal", *, acts: bool, record: bool, as_json: bool, quiet: bool) -> None:
     if as_json:
-        parts = {"decisions": proposal.decisions, "waiting": proposal.waiting, "lifts": proposal.lifts}
+        parts = {
+            "decisions": proposal.decisions,
+            "waiting": proposal.waiting,
+            "lifts": proposal.lifts,
+            "moot": proposal.moot,
+        }
         told = {name: [_as_json(decision) for decision in part] for name, part in parts.items()}
         click.echo(json.dumps({"applied": acts, **told, "says": proposal.says}, indent=2))
         return
     if quiet:
         return
+    from stillwatch.reports.wording import printable
+
     if proposal.decisions or proposal.waiting:
         show(_table(proposal))
+    shown = {decision.campaign for decision in proposal.decisions + proposal.waiting}
     for line in proposal.says:
-        if not line.startswith("c-"):
-            click.echo(line)
+        if line.partition(": ")[0] not in shown:
+            click.echo(printable(line))
     note(_last(proposal, acts=acts, record=record))
 
 
@@ -217,6 +225,8 @@ def _as_json(decision: "Decision") -> dict[str, Any]:
 def _table(proposal: "Proposal") -> "Table":
     from rich.table import Table
 
+    from stillwatch.reports.wording import printable
+
     table = Table("campaign", "measure", "accounts", "until", "", box=None, pad_edge=False, header_style="bold")
     rows = [(d, False) for d in proposal.decisions] + [(d, True) for d in proposal.waiting]
     accounts = Counter((d.campaign, waits, d.action) for d, waits in rows if d.scope == "account")
@@ -224,7 +234,9 @@ def _table(proposal: "Proposal") -> "Table":
     for (campaign, waits, action), until in sorted(last.items()):
         number = accounts[campaign, waits, action]
         told = f"{number:,}" if number else "the next"
-        table.add_row(campaign, action.word, told, f"{until:%d %b %Y %H:%M}", "waits for a person" if waits else "")
+        table.add_row(
+            printable(campaign), action.word, told, f"{until:%d %b %Y %H:%M}", "waits for a person" if waits else ""
+        )
     return table
 
 

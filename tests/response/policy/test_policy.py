@@ -1,6 +1,9 @@
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stillwatch.errors import ConfigError
 from stillwatch.response.model import Limits, Rung
@@ -148,3 +151,20 @@ def test_a_date_without_a_time_is_the_whole_day(policy_of):
     policy = policy_of(RULE + '[[declared]]\norganization="lab"\nwhat="x"\nuntil=2026-11-02')
     assert policy.gate(NOW + timedelta(hours=23)).most == {"lab": Rung.OBSERVE}
     assert policy.gate(NOW + timedelta(hours=24)).most == {}
+
+
+LINES = [line for line in packaged("default").read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
+WORDS = ["3", "-1", "1e400", "nan", "[]", "{}", "''", "true", "[1]", "{least = nan}", "2027-01-01", "12:00:00", "'{'"]
+STRAY = ["rules = 3", "decider = 3", "decider = {cedar = 3}", "cedar = 'x'", "declared = [3]", "[decider]", "[[case]]"]
+
+
+@given(st.integers(0, len(LINES) - 1), st.sampled_from([None, *WORDS]), st.none() | st.sampled_from(STRAY))
+def test_whatever_a_file_holds_it_is_a_policy_or_one_line_of_what_is_wrong(tmp_path_factory, place, word, stray):
+    lines = list(LINES)
+    lines[place] = "" if word is None else f"{lines[place].partition('=')[0]} = {word}"
+    path = tmp_path_factory.getbasetemp() / f"policy-{os.getpid()}.toml"
+    path.write_text("\n".join(filter(None, [stray, *lines])), encoding="utf-8")
+    try:
+        assert len(load(path).digest) == 64
+    except ConfigError as error:
+        assert "\n" not in str(error)  # noqa: PT017 — either is right

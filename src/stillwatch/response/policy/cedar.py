@@ -57,7 +57,8 @@ class CedarDecider:
             self._policies = cedarpy.PolicySet.from_str(policies)
             self._written = json.loads(cedarpy.policies_to_json_str(policies))["staticPolicies"]
         except ValueError as error:
-            raise ConfigError(f"This is no Cedar policy: {error}.", where="decider.cedar") from None
+            what = f"This is no Cedar policy: {' '.join(str(error).split())}."
+            raise ConfigError(what, where="decider.cedar") from None
         self._check()
 
     def decide(self, case: Case) -> Choice | None:
