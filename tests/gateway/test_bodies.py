@@ -71,6 +71,8 @@ def outcome(function, *given):
 @given(bodies)
 @example({"messages": [{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}]})
 @example({"messages": [{"content": [{"type": "text", "text": "", "content": "inner"}]}], "max_tokens": "12"})
+@example({"messages": [{"content": [{"type": []}]}]})
+@example({"messages": [{}, {"role": None, "content": None}]})
 @example({"messages": [], "system": [{"type": "text", "text": "s"}], "instructions": "i", "max_tokens": 1 << 70})
 @example({"messages": [{"role": "assistant", "content": [{"type": "thinking", "signature": "EqQBCgYIAxgC"}]}]})
 def test_the_quick_way_reads_what_the_readers_read(body):

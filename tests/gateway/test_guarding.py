@@ -1,8 +1,9 @@
+import dataclasses
 import os
 import time
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from stillwatch.config import GatewayConfig, load
 from stillwatch.errors import ConfigError
@@ -29,7 +30,7 @@ def heard(account, *turns, **more):
 def in_force(action=Rung.VERIFY, *, template="", **more):
     """A measure against "banned", and against whoever is recognised as the campaign's."""
     found, made = measure(action, **more), snapshot(template=template)
-    return replace(made, accounts={"banned": found}, campaigns={CAMPAIGN: found})
+    return dataclasses.replace(made, accounts={"banned": found}, campaigns={CAMPAIGN: found})
 
 
 def test_a_banned_template_on_a_fresh_account_is_recognised():
@@ -72,7 +73,7 @@ def test_a_reasoning_block_that_another_account_received():
     presented = Heard("spare", prompt=prompt_of(body))
     verdict = guarding.judge(presented)
     assert (verdict.status, verdict.sighting) == (403, "reasoning")
-    assert guarding.judge(presented._replace(account="banned")).sighting is None
+    assert guarding.judge(replace(presented, account="banned")).sighting is None
 
 
 def test_a_reasoning_block_of_nobodys_campaign_is_counted():

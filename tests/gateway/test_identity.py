@@ -4,7 +4,7 @@ import pytest
 
 from stillwatch.config import GatewayConfig
 from stillwatch.errors import ConfigError
-from stillwatch.gateway.identity import Identity, digest
+from stillwatch.gateway.identity import Identity, Who, digest
 
 CHAT, MESSAGES = "/v1/chat/completions", "/v1/messages"
 
@@ -29,7 +29,7 @@ def test_headers_of_a_front_end():
     )
     headers = {b"x-account": b"a-1", b"x-org": b"o-1", b"x-forwarded-for": b"198.51.100.9", b"authorization": b"k"}
     who = Identity.of(config).read(headers, CHAT, "10.0.0.1")
-    assert who == ("a-1", "o-1", digest(b"k"), "198.51.100.9")
+    assert who == Who("a-1", "o-1", digest(b"k"), "198.51.100.9")
 
 
 @pytest.mark.parametrize("value", [b"", b"\xff\xfe", b"x" * 600, b"  "])

@@ -17,6 +17,7 @@ from stillwatch.response.snapshot import Gate
 
 Style = Literal["openai", "anthropic"]
 Headers = dict[str, str]
+Json = dict[str, object]
 
 _LONGEST_WAIT = 24 * HOUR
 _PLAIN = {
@@ -48,10 +49,10 @@ def answer(verdict: Verdict, style: Style, gate: Gate, now: float) -> tuple[int,
     }
     message = notice(verdict, gate)
     if style == "openai":
-        error = {"message": message, "type": kind, "param": None} | _said(told)
-        body: dict[str, object] = {"error": error}
+        body: Json = {"error": {"message": message, "type": kind, "param": None} | _said(told)}
     else:
-        error = {"type": kind, "message": message, "details": {"error_code": code} | _said(told)}
+        details = {"error_code": code} | _said(told)
+        error = {"type": kind, "message": message, "details": details}
         body = {"type": "error", "error": error, "request_id": None}
     return verdict.status, {"content-type": "application/json"} | headers(verdict, gate, now), msgspec.json.encode(body)
 
@@ -104,7 +105,7 @@ def _kind(verdict: Verdict) -> tuple[str, str]:
     return kind, _CODES.get(verdict.action, "rate_limit_exceeded")
 
 
-def _said(told: dict[str, str]) -> dict[str, str]:
+def _said(told: dict[str, str]) -> Json:
     return {name: value for name, value in told.items() if value}
 
 

@@ -11,7 +11,7 @@ import re
 import zlib
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -44,7 +44,7 @@ _SEALED = re.compile(
 _NAMED = re.compile(rb'(?<!\\\\)"id"\s*:\s*"(rs_[A-Za-z0-9_-]{5,})"')
 
 
-class Prompt(NamedTuple):
+class Prompt(msgspec.Struct, frozen=True, gc=False):
     """What of a request's body counts.
 
     Attributes:
@@ -154,7 +154,7 @@ def _prompt(body: _Usual) -> Prompt:
     for message in body.messages:
         text = message.content
         if text.__class__ is not str:
-            if message.parts is not None:
+            if message.parts is not None or (text is None and message.role is None):
                 raise _UnusualError
             text = _plain(text, seals)
         if message.thinking_blocks is not None or message.reasoning_details is not None:
@@ -203,7 +203,7 @@ def prompt_of(body: Any) -> Prompt:  # noqa: ANN401 — what a JSON text decodes
         raise InputError("The body is no object.", where="body")
     try:
         row = checked(request_row(body), _CHECKED)
-    except (RowError, RecursionError):
+    except (RowError, RecursionError, TypeError):  # TypeError: the readers look an object up as if it were a word
         raise InputError("The prompt is of no known kind.", where="body") from None
     messages = tuple((m["role"], m["content"]) for m in row["input_messages"] or ())
     return Prompt(

@@ -18,7 +18,9 @@ import threading
 import time
 import weakref
 from itertools import count
-from typing import NamedTuple, Self
+from typing import Self
+
+import msgspec
 
 from stillwatch.config import Config, GatewayConfig, Settings, load
 from stillwatch.errors import InputError, StillwatchError
@@ -38,7 +40,7 @@ from stillwatch.traffic.pseudonyms import Key
 _PATIENCE = 10.0  # seconds for the last report
 
 
-class Heard(NamedTuple):
+class Heard(msgspec.Struct, frozen=True, gc=False):
     """One request, as a gateway heard it.
 
     Attributes:
@@ -61,7 +63,7 @@ class Heard(NamedTuple):
     time: float = 0.0
 
 
-class Outcome(NamedTuple):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """How a request ended.
 
     Attributes:
@@ -175,6 +177,8 @@ class Guarding:
             prompt = read(inflated(raw, encoding, self.config.most_body_bytes))
         except InputError:
             fault = "encoded" if encoding else "unreadable"
+        except Exception:  # noqa: BLE001 — a fault of ours must not be the customer's
+            fault = "failed"
         return Heard(who.account, who.organization, who.api_key, who.address, prompt, len(raw), fault)
 
     def judge(self, heard: Heard) -> Verdict:

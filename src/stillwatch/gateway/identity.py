@@ -8,7 +8,8 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+
+import msgspec
 
 from stillwatch.config import GatewayConfig
 from stillwatch.errors import ConfigError
@@ -17,7 +18,7 @@ _HEADER = "header:"
 _LONGEST = 512  # bytes of an id; what is longer is none
 
 
-class Who(NamedTuple):
+class Who(msgspec.Struct, frozen=True, gc=False):
     """Who asks. "" where it is not said."""
 
     account: str

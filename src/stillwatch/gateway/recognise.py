@@ -33,10 +33,11 @@ def _add(  # noqa: PLR0913, PLR0917 — a kernel
     """Sample octets[start:end] and add its first (or last) `most` names to `known`; returns how many there are."""
     past = fold(octets, np.uint64(start), np.uint64(end), text, _FIRST)
     store(text, past, np.uint64(0))
-    found = np.int64(sample(text, _FIRST, past, scratch, names, np.uint64(0)))
-    begin = max(0, found - most) if tail else 0
-    for j in range(begin, min(found, begin + most)):
-        known[n] = names[j]
+    found = int(np.int64(sample(text, _FIRST, past, scratch, names, np.uint64(0))))
+    count = min(found, most)
+    first = found - count if tail else 0
+    for j in range(count):
+        known[n] = names[first + j]
         n += 1
     return n
 

@@ -10,9 +10,10 @@ docs/concepts.md). All is bounded: what does not fit is left out and counted.
 import re
 from collections.abc import Callable, Sequence
 from itertools import accumulate
-from typing import NamedTuple
 
+import msgspec
 import pyarrow as pa
+from msgspec.structs import replace
 
 from stillwatch.gateway.bodies import Prompt, received
 from stillwatch.profiles.accounts import Profiles, profile
@@ -32,7 +33,7 @@ _INPUT = re.compile(rb'"(?:prompt|input)_tokens"\s*:\s*(\d{1,12})')
 _OUTPUT = re.compile(rb'"(?:completion|output)_tokens"\s*:\s*(\d{1,12})')
 
 
-class Row(NamedTuple):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One request, over. Times are seconds since 1970."""
 
     request_id: str
@@ -116,9 +117,9 @@ class Rows:
     def _counted(self, row: Row) -> Row:
         if row.input_tokens is None and row.output_tokens is None:
             asked, told = usage(row.answer, row.events)
-            row = row._replace(input_tokens=asked, output_tokens=told)
+            row = replace(row, input_tokens=asked, output_tokens=told)
         if row.sealed:
-            row = row._replace(received=received(row.sealed), sealed=b"")
+            row = replace(row, received=received(row.sealed), sealed=b"")
             self._receive(row.account, row.received)
         if row.charged:
             self._charge(row.charged, 0, (row.input_tokens or 0) + (row.output_tokens or 0))

@@ -14,13 +14,15 @@ change nothing.
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+import msgspec
+
 from stillwatch.response.model import NO_LIMITS, Kind, Limits, Rung, Spent
 from stillwatch.response.snapshot import Measure, Snapshot
 
 HOUR = 3600
 
 
-class Asked(NamedTuple):
+class Asked(msgspec.Struct, frozen=True, gc=False):
     """Who asks, and as whose the gateway recognised the request.
 
     Attributes:
