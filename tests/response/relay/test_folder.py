@@ -42,7 +42,7 @@ def test_a_folder_that_cannot_be_used_is_said(tmp_path):
         lambda: relay.publish(Snapshot()),
         lambda: list(relay.take({})),
         lambda: relay.release({}),
-        lambda: relay.report(None, 0, 0, {}),
+        lambda: relay.snapshot(0),
     ):
         with pytest.raises(RelayError):
             act()
@@ -52,7 +52,7 @@ def test_a_folder_that_cannot_be_used_is_said(tmp_path):
 def test_a_broken_snapshot_is_said(tmp_path):
     (tmp_path / "snapshot.msgpack").write_bytes(b"no snapshot")
     with pytest.raises(RelayError, match="no snapshot"):
-        FolderRelay(tmp_path).report(None, 0, 0, {})
+        FolderRelay(tmp_path).snapshot(0)
 
 
 def test_a_gateway_may_not_name_another_folder(tmp_path):

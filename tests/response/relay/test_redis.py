@@ -204,11 +204,12 @@ def test_no_word_of_what_was_sent_is_in_an_error(server, relay_to):
 
 def test_a_snapshot_of_another_version_of_stillwatch_is_said(server, relay_to):
     server.client.mset({"stillwatch:version": 3, "stillwatch:snapshot": b"something else"})
-    with pytest.raises(RelayError, match="no snapshot"):
-        relay_to(server).report(None, 0, 0, {})
+    told = relay_to(server).report(Tap("g1", 1, 1.0), 0, 5, {"c": Spent(1, 1)})
+    assert "no snapshot" in str(told.fault)
+    assert told.spent == {"c": Spent(1, 1)}
     server.client.set("stillwatch:version", "no number")
     with pytest.raises(RelayError, match="no snapshot"):
-        relay_to(server).report(None, 0, 0, {})
+        relay_to(server).snapshot(0)
 
 
 def test_a_large_snapshot_takes_longer_than_one_answer(server, relay_to):

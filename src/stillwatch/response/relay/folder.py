@@ -38,26 +38,13 @@ class FolderRelay:
 
     def report(self, tap: Tap | None, known: int | None, hour: int, deltas: Mapping[str, Spent]) -> Told:
         """All that a gateway does each second."""
-        fault = None
+        spent = self._spend(hour, deltas)
         try:
             if tap:
-                self.push(tap)
+                self._push(tap)
+            return Told(None if known is None else self.snapshot(known), spent)
         except RelayError as error:
-            fault = error
-        return Told(None if known is None else self.snapshot(known), self.spend(hour, deltas), fault)
-
-    def push(self, tap: Tap) -> None:
-        """Hand on what a gateway saw; the oldest goes where nobody takes them."""
-        name, content = f"{tap.gateway}-{tap.number}.tap", dumps(tap)
-        if not _TAP.fullmatch(name):
-            raise ValueError(f"no name of a gateway: {tap.gateway!r}")
-        with self._told():
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._taps.mkdir(mode=0o700, exist_ok=True)
-            _write(self._taps / name, content)
-            over = len(waiting := self._waiting()) - most_taps(len(content))
-            for file in sorted(waiting.values(), key=_age)[: max(0, over)]:
-                file.unlink(missing_ok=True)
+            return Told(None, spent, error)
 
     def snapshot(self, known: int) -> Snapshot | None:
         """The snapshot in force, if its version is not the known one; read only where the file is another."""
@@ -71,15 +58,6 @@ class FolderRelay:
             found = snapshots.loads(self._snapshot.read_bytes())
         self._seen = (state.st_ino, state.st_mtime_ns, found.version)
         return None if found.version == known else found
-
-    def spend(self, hour: int, deltas: Mapping[str, Spent]) -> Mapping[str, Spent]:
-        """Add what was used; returns what this process used in that hour."""
-        if hour != self._hour:
-            self._hour, self._spent = hour, {}
-        for campaign, delta in deltas.items():
-            before = self._spent.get(campaign, Spent())
-            self._spent[campaign] = Spent(before.requests + delta.requests, before.tokens + delta.tokens)
-        return {campaign: self._spent[campaign] for campaign in deltas}
 
     def take(self, taken: Mapping[str, int]) -> Iterator[Tap]:
         """What was not taken yet."""
@@ -107,6 +85,28 @@ class FolderRelay:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+    def _push(self, tap: Tap) -> None:
+        """Writes a tap; the oldest goes where nobody takes them."""
+        name, content = f"{tap.gateway}-{tap.number}.tap", dumps(tap)
+        if not _TAP.fullmatch(name):
+            raise ValueError(f"no name of a gateway: {tap.gateway!r}")
+        with self._told():
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._taps.mkdir(mode=0o700, exist_ok=True)
+            _write(self._taps / name, content)
+            over = len(waiting := self._waiting()) - most_taps(len(content))
+            for file in sorted(waiting.values(), key=_age)[: max(0, over)]:
+                file.unlink(missing_ok=True)
+
+    def _spend(self, hour: int, deltas: Mapping[str, Spent]) -> Mapping[str, Spent]:
+        """Adds what was used; returns what this process used in that hour."""
+        if hour != self._hour:
+            self._hour, self._spent = hour, {}
+        for campaign, delta in deltas.items():
+            before = self._spent.get(campaign, Spent())
+            self._spent[campaign] = Spent(before.requests + delta.requests, before.tokens + delta.tokens)
+        return {campaign: self._spent[campaign] for campaign in deltas}
 
     def _waiting(self) -> dict[_Name, Path]:
         try:

@@ -1,6 +1,6 @@
 """What a relay does; `relay.places.open_relay` opens one by its address.
 
-    gateway:  report(tap, known, hour, deltas) once a second: push, snapshot and spend in one round trip
+    gateway:  report(tap, known, hour, deltas) once a second, in one round trip
     watch:    take(positions) · release(positions) · publish(snapshot)
 
 No call is made for a request: gateways call once a second, from a thread of their own.
@@ -26,7 +26,8 @@ class Told(NamedTuple):
     Attributes:
         snapshot: the one in force, if it is not the known one.
         spent: by campaign, what all gateways together used in the hour.
-        fault: what was refused (the relay is full, say) while the rest was done; the tap is then to be offered again.
+        fault: what failed (the relay is full, the snapshot is of another version) while the rest was done: what was
+            spent is added, and the tap is to be handed on again.
     """
 
     snapshot: Snapshot | None
@@ -41,28 +42,21 @@ class Relay(Protocol):
     """
 
     def report(self, tap: Tap | None, known: int | None, hour: int, deltas: Mapping[str, Spent]) -> Told:
-        """What a gateway does each second, in one round trip; one more where the snapshot changed.
+        """Hand on what a gateway saw and spent, and ask what is in force: one round trip, two where that changed.
+
+        What an error broke off may or may not have been done: a tap that is handed on again is taken once, and what
+        was spent may then count twice.
 
         Args:
             tap: what it saw; None for nothing.
             known: the version of the snapshot that it has; None if it wants none.
             hour: hours since 1970.
-            deltas: what it spent since its last report, as for `spend`.
+            deltas: what it spent of campaigns' budgets in that hour, since its last report; a campaign of which only
+                the total is asked has zeros.
         """
-
-    def push(self, tap: Tap) -> None:
-        """Hand on what a gateway saw."""
 
     def snapshot(self, known: int) -> Snapshot | None:
         """The snapshot in force, if its version is not the known one."""
-
-    def spend(self, hour: int, deltas: Mapping[str, Spent]) -> Mapping[str, Spent]:
-        """Add what was used of campaigns' budgets; returns what all gateways together used of these in that hour.
-
-        Args:
-            hour: hours since 1970.
-            deltas: by campaign, since the last call; a campaign of which only the total is asked has zeros.
-        """
 
     def take(self, taken: Mapping[str, int]) -> Iterator[Tap]:
         """What gateways pushed and was not taken yet, each gateway's in order; ends where there is no more.

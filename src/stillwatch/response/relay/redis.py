@@ -73,23 +73,21 @@ class RedisRelay:
             version, *others = pipe.execute(raise_on_error=False)
             if isinstance(version, Exception):
                 raise version
-            refusal = next((answer for answer in others if isinstance(answer, RedisError)), None)
-            changed = known is not None and version is not None and version != b"%d" % known
-            snapshot = self._snapshot() if changed else None
         spent = _totals(deltas, others[-1]) if deltas and not isinstance(others[-1], Exception) else {}
-        return Told(snapshot, spent, self._fault(refusal) if refusal else None)
-
-    def push(self, tap: Tap) -> None:
-        """Hand on what a gateway saw."""
-        _agreed(self.report(tap, None, 0, {}))
+        refusal = next((self._fault(answer) for answer in others if isinstance(answer, RedisError)), None)
+        if known is None or version is None or version == b"%d" % known:
+            return Told(None, spent, refusal)
+        try:
+            return Told(self._read(), spent, refusal)
+        except RelayError as error:  # what was spent is added by now
+            return Told(None, spent, error)
 
     def snapshot(self, known: int) -> Snapshot | None:
         """The snapshot in force, if its version is not the known one; None also where nobody published any."""
-        return _agreed(self.report(None, known, 0, {})).snapshot
-
-    def spend(self, hour: int, deltas: Mapping[str, Spent]) -> Mapping[str, Spent]:
-        """Add what was used; returns what all used. What an error broke off may or may not have been added."""
-        return _agreed(self.report(None, None, hour, deltas)).spent
+        told = self.report(None, known, 0, {})
+        if told.fault:
+            raise told.fault
+        return told.snapshot
 
     def take(self, taken: Mapping[str, int]) -> Iterator[Tap]:
         """What was not taken yet."""
@@ -137,9 +135,10 @@ class RedisRelay:
         """Ends the connections."""
         self._redis.close()
 
-    def _snapshot(self) -> Snapshot | None:
-        content = self._redis.get(_SNAPSHOT)
-        return snapshots.loads(content) if isinstance(content, bytes) else None
+    def _read(self) -> Snapshot | None:
+        with self._told():
+            content = self._redis.get(_SNAPSHOT)
+            return snapshots.loads(content) if isinstance(content, bytes) else None
 
     def _renew(self, version: bytes | None) -> None:
         """Publish again what a restart took away, unless somebody else published since."""
@@ -188,12 +187,6 @@ def _totals(campaigns: Iterable[str], values: Sequence[bytes | None]) -> dict[st
         campaign: Spent(int(requests or 0), int(tokens or 0))
         for campaign, (requests, tokens) in zip(campaigns, pairs, strict=True)
     }
-
-
-def _agreed(told: Told) -> Told:
-    if told.fault:
-        raise told.fault
-    return told
 
 
 def _place(redis: Redis) -> str:

@@ -49,6 +49,9 @@ class Taps:
             released, self._released = self._released, None
             if released is not None:
                 self._relay.release(released)
+                for gateway in list(released)[:-_GATEWAYS]:  # in the order in which they were heard of last
+                    if taken.get(gateway) == released[gateway]:
+                        del taken[gateway]
             self._closed.wait(_TURN_SECONDS)
             yield None
 
@@ -68,8 +71,6 @@ def _piece(tap: Tap, taken: dict[str, int]) -> Piece:
         lost = tap.number - taken.pop(tap.gateway, 0) - 1
         taken[tap.gateway] = tap.number
         counts |= {LOST: lost} if lost else {}
-        while len(taken) > _GATEWAYS:
-            del taken[next(iter(taken))]
     requests = int(profiles["requests"].sum()) if len(profiles) else 0
     return Piece(_NAME, dict(taken), profiles, requests, 0, tap.sightings, tuple(counts.items()))
 
