@@ -38,7 +38,8 @@ from stillwatch.response.decide import Asked, Verdict, decide
 from stillwatch.response.ledger.ledger import Ledger
 from stillwatch.response.model import Rung, Sighting
 from stillwatch.response.policy import policy as policies
-from stillwatch.response.snapshot import Snapshot, snapshot_of
+from stillwatch.response.publishing import snapshot
+from stillwatch.response.snapshot import Snapshot
 from stillwatch.traffic import Key, Rejects, open_requests, read_accounts
 from stillwatch.watch.acting import Acting
 from stillwatch.watch.judgement import Raised, judged
@@ -181,9 +182,7 @@ class Stream:
                 self.tally.raised.setdefault(name, at)
 
     def _publish(self, now: datetime) -> None:
-        self.gateway.snapshot = snapshot_of(
-            self.ledger.standing(now), self.policy.gate(now), version=1, exempt=self.ledger.exempt(now)
-        )
+        self.gateway.snapshot = snapshot(self.ledger, self.policy.gate(now), now)
 
     def _each(self) -> Iterator[Request]:
         names = ["time", "account_id", "organization_id", "system_instructions", "input_messages"]

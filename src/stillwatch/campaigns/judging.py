@@ -92,7 +92,7 @@ def _notes(everybody: population.Population, accounts: pa.Table | None) -> tuple
             "No accounts table was given: what accounts share in payment, mail and sign-up was not weighed "
             "(--accounts FILE)."
         )
-    elif missing := int((~np.isin(everybody.profiles.ids, accounts["account_id"])).sum()):
+    elif missing := len(everybody) - pc.sum(pc.is_in(everybody.profiles.ids, accounts["account_id"])).as_py():
         notes.append(f"{missing:,} of {len(everybody):,} accounts are not in the accounts table.")
     if wide := everybody.known.too_wide:
         notes.append(

@@ -56,7 +56,8 @@ class Acting:
 
     def judged(self, judgement: Judgement, accounts: pa.Table | None, now: datetime) -> Proposal:
         """Act on findings; returns what was decided by the policy."""
-        standing = self.ledger.standing(now)
+        picture = self.ledger.picture(now)
+        standing = tuple(picture.standing.values())
         document = _with_templates(judgement)
         proposal = decide_on(
             document,
@@ -65,8 +66,8 @@ class Acting:
             standing=standing,
             now=now,
             rng_seed=self.seed,
-            waiting=self.ledger.waiting(now),
-            exempt=self.ledger.exempt(now),
+            waiting=tuple(picture.waiting.values()),
+            exempt=picture.exempt,
             simulated=self.by is None,
         )
         self._remember((*standing, *proposal.decisions))
@@ -83,7 +84,9 @@ class Acting:
             custom, _, campaign = name.partition(".")
             if custom in ("shown", "spared"):
                 self._custom[campaign][custom] += number
-        standing = self.ledger.standing(now) if sightings or self._settled() else ()
+        if not sightings and not self._settled():
+            return
+        standing = self.ledger.standing(now)
         named = {each.value for each in standing if each.scope == "account"}
         new = {s.account: (s.account, s.campaign, f"{s.campaign}:{FAMILY[s.kind]}:{LATELY}") for s in sightings}
         self._remember(standing)
