@@ -16,6 +16,7 @@ FILTER = """\
                     typed_config:
                       "@type": type.googleapis.com/envoy.extensions.filters.http.ratelimit.v3.RateLimit
                       domain: model
+                      timeout: 20s
                       rate_limit_service:
                         transport_api_version: V3
                         grpc_service: { envoy_grpc: { cluster_name: limits } }
@@ -79,7 +80,7 @@ def envoy(model, standing, limits, envoy_with, tmp_path):
             FILTER + "                  - name: envoy.filters.http.router\n",
         )
         text = text.replace("                      routes:\n", RULE + "                      routes:\n", 1)
-        return text + CLUSTER
+        return text.replace("timeout: 0.1s", "timeout: 20s") + CLUSTER
 
     server = GrpcServer(standing.guarding, "127.0.0.1:0", most_body_bytes=1 << 20)
     server.start()

@@ -1,3 +1,4 @@
+import gzip
 import json
 import socket
 import threading
@@ -19,7 +20,7 @@ PATH = "/v1/chat/completions"
 
 @pytest.fixture(scope="module")
 def grpc_port(standing):
-    server = GrpcServer(standing.guarding, "127.0.0.1:0", most_body_bytes=1 << 20)
+    server = GrpcServer(standing.guarding, "127.0.0.1:0", most_body_bytes=16 << 20)
     server.start()
     yield server.port
     server.stop()
@@ -122,6 +123,24 @@ def test_a_cap_takes_out_of_the_body_what_it_withholds(envoy, in_force, client, 
     assert client.arrived(client.ask(envoy.url, "another", sent))["body"]["n"] == 4
 
 
+def test_a_cap_reads_a_body_that_is_packed(envoy, in_force, client, decided):
+    in_force.put(decided("capped", Rung.CAP))
+    packed = gzip.compress(json.dumps(client.body(n=4)).encode())
+    arrived = client.arrived(client.ask(envoy.url, "capped", packed, content_encoding="gzip"))
+    assert "n" not in arrived["body"]
+    assert "content-encoding" not in arrived["headers"]
+
+
+def test_a_cap_is_not_escaped_by_a_long_body(envoy, in_force, client, decided):
+    in_force.put(decided("capped", Rung.CAP))
+    sent = client.body("long " * 400_000, n=4)  # longer than what is shown, shorter than what is held back
+    assert "n" not in client.arrived(client.ask(envoy.url, "capped", sent))["body"]
+    longer = client.body("long " * 1_000_000, n=4)
+    refused = client.ask(envoy.url, "capped", longer)  # as soon as Envoy sees that it is more than it holds back
+    assert refused.status_code == 413 or "n" not in client.arrived(refused)["body"]
+    assert client.arrived(client.ask(envoy.url, "another", longer))["body"]["n"] == 4
+
+
 @pytest.mark.usefixtures("in_force")
 def test_nobody_turns_a_watermark_off(envoy, client):
     sent = client.body(watermarking=False, watermark={"enabled": False}, n=2)
@@ -208,7 +227,7 @@ def test_where_nobody_answers_traffic_flows_and_envoy_counts_it(model, envoy_wit
 def test_where_the_answer_is_slow_traffic_flows_and_envoy_counts_it(model, envoy_with, client, tmp_path):
     silent = socket.create_server(("127.0.0.1", 0))  # takes connections and says nothing
     ports = {8000: model, 9191: silent.getsockname()[1]}
-    with silent, envoy_with("envoy.yaml", tmp_path, ports) as envoy:
+    with silent, envoy_with("envoy.yaml", tmp_path, ports, str) as envoy:
         response = client.ask(envoy.url)
         assert client.arrived(response)["headers"]["x-envoy-auth-failure-mode-allowed"] == "true"
         assert envoy.stat("ext_authz.timeout") + envoy.stat("ext_authz.error") > 0

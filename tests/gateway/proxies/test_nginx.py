@@ -51,9 +51,9 @@ def _listens(port):
 
 @pytest.fixture(scope="module")
 def nginx_with(configuration, port_of, process_of, waiting, tmp_path_factory):
-    def start(ports):
+    def start(ports, *change):
         folder, port = tmp_path_factory.mktemp("nginx"), port_of()
-        site = configuration("nginx-gateway/model.conf", {10080: port, **ports}, folder)
+        site = configuration("nginx-gateway/model.conf", {10080: port, **ports}, folder, *change)
         return running((site, port), folder, process_of, waiting)
 
     return start
@@ -159,6 +159,6 @@ def test_where_nobody_answers_traffic_flows_and_the_log_says_so(model, nginx_wit
 
 def test_where_the_answer_is_slow_traffic_flows_and_the_log_says_so(model, nginx_with, client, waiting):
     silent = socket.create_server(("127.0.0.1", 0))
-    with silent, nginx_with({8000: model, 8089: silent.getsockname()[1]}) as nginx:
+    with silent, nginx_with({8000: model, 8089: silent.getsockname()[1]}, str) as nginx:
         assert client.arrived(client.ask(nginx.url))["body"] == client.body()
         assert nginx.logged(waiting, 200).startswith("504 ")

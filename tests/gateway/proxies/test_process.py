@@ -39,7 +39,7 @@ def gateway(tmp_path, relay, port_of, waiting):  # noqa: ARG001 — the relay's 
 
 @pytest.fixture
 def envoy(model, gateway, envoy_with, tmp_path):
-    with envoy_with("envoy.yaml", tmp_path, {8000: model, 9191: gateway.ports[9191]}) as running:
+    with envoy_with("envoy.yaml", tmp_path, {8000: model, 9191: gateway.ports[9191]}, str) as running:
         yield running
 
 

@@ -98,7 +98,9 @@ class GrpcServer:
     def _made(self) -> aio.Server:
         limits = [("grpc.max_receive_message_length", self._most), ("grpc.max_send_message_length", self._most)]
         server = aio.server(options=[*limits, ("grpc.so_reuseport", 0)])
-        server.add_generic_rpc_handlers((_authorization(self._checks, self._token), _external_processor(self._token)))
+        server.add_generic_rpc_handlers(
+            (_authorization(self._checks, self._token), _external_processor(self._checks.guarding, self._token))
+        )
         if self._tls is None:
             self.port = server.add_insecure_port(self._address)
         else:
@@ -119,10 +121,10 @@ def _authorization(checks: Checks, token: str | None) -> GenericRpcHandler:
     return method_handlers_generic_handler("envoy.service.auth.v3.Authorization", {"Check": handler})
 
 
-def _external_processor(token: str | None) -> GenericRpcHandler:
+def _external_processor(guarding: Guarding, token: str | None) -> GenericRpcHandler:
     async def answer(said: AsyncIterator[ProcessingRequest], context: Context) -> AsyncIterator[ProcessingResponse]:
         await _known(context, token)
-        async for one in process(said):
+        async for one in process(guarding, said):
             yield one
 
     handler = stream_stream_rpc_method_handler(
