@@ -10,6 +10,7 @@ cap on fewer than two independent families, nothing beyond the allow list and de
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import pyarrow as pa
@@ -161,8 +162,11 @@ class Circumstances:
         names = {account, *self.customers.get(account, _UNKNOWN).organizations}
         if names & (self.exempt | self.policy.exempt.accounts | self.policy.exempt.organizations):
             return None
-        most = self.policy.most(self.now)
-        return min(most.get(name, Rung.HOLD) for name in names)
+        return min(self._bounds.get(name, Rung.HOLD) for name in names)
+
+    @cached_property
+    def _bounds(self) -> dict[str, Rung]:
+        return self.policy.most(self.now)
 
     def _wish(self, case: Case, bound: Rung, known_as: str, speaking: Speaking, last_seen: datetime) -> Iterator[Wish]:
         choice = self.policy.decider.decide(case)

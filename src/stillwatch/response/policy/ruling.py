@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Protocol
 
@@ -219,8 +220,13 @@ def _since(wish: Wish, rung: Rung, held: Decision | None, desk: _Desk) -> dateti
     others = desk.stands.get(("campaign", wish.campaign))
     if others and others.action > Rung.OBSERVE:
         return max(desk.now, others.since)
-    draw = random.Random(f"{desk.rng_seed}:{wish.campaign}")  # noqa: S311 — hides a moment, guards no secret
-    return desk.now + timedelta(seconds=draw.uniform(0, desk.policy.onset_seconds))
+    return desk.now + _onset(f"{desk.rng_seed}:{wish.campaign}", desk.policy.onset_seconds)
+
+
+@lru_cache
+def _onset(seed: str, most: float) -> timedelta:
+    """Drawn from a seed; it hides a moment and guards no secret."""
+    return timedelta(seconds=random.Random(seed).uniform(0, most))  # noqa: S311
 
 
 def _named(decision: Decision) -> str:
