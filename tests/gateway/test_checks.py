@@ -35,7 +35,6 @@ def test_what_is_no_prompt_is_not_guarded(checks, more):
     ("more", "fault"),
     [
         ({"body": None}, "too_large"),
-        ({"headers": {"x-account-id": "a", "x-envoy-auth-partial-body": "true"}}, "too_large"),
         ({"body": b"\xff"}, "unreadable"),
         ({"body": b""}, "unreadable"),
         ({"headers": {"x-account-id": "a", "content-encoding": "br"}}, "encoded"),

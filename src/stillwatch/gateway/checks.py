@@ -56,6 +56,6 @@ class Checks:
         who = self._identity.read(headers, call.path, call.client)
         if not shown:
             return Heard(who.account, who.organization, who.api_key, who.address)
-        if call.body is None or call.headers.get("x-envoy-auth-partial-body") == "true":
+        if call.body is None:
             return Heard(who.account, who.organization, who.api_key, who.address, fault="too_large")
         return self.guarding.hear(who, call.body, call.headers.get("content-encoding", "").strip().lower())

@@ -41,7 +41,8 @@ def mark():
 def test_a_request_of_nobodys_interest_arrives_as_it_was_sent(envoy, in_force, client):
     sent = client.body("Hello", logprobs=True, n=3, metadata={"a": ["ü"]})
     before = in_force.counted("decided")
-    response = client.ask(envoy.url, sent=sent, x_own="kept")
+    faults = in_force.counted("fault.too_large")
+    response = client.ask(envoy.url, sent=sent, x_own="kept", x_envoy_auth_partial_body="true")
     arrived = client.arrived(response)
     assert arrived["body"] == sent
     assert arrived["headers"]["x-own"] == "kept"
@@ -49,6 +50,7 @@ def test_a_request_of_nobodys_interest_arrives_as_it_was_sent(envoy, in_force, c
     assert not [name for name in arrived["headers"] if "stillwatch" in name or "failure-mode" in name]
     assert not [name for name in response.headers if "stillwatch" in name]
     assert in_force.counted("decided") == before + 1
+    assert in_force.counted("fault.too_large") == faults
 
 
 @pytest.mark.usefixtures("in_force")

@@ -14,14 +14,16 @@ def envoy(model, http_gateway, envoy_with, tmp_path_factory):
 
 
 def test_a_request_of_nobodys_interest_arrives_as_it_was_sent(envoy, in_force, client):
-    sent, before = client.body("Hello", n=3), in_force.counted("decided")
-    response = client.ask(envoy.url, sent=sent, x_own="kept", x_stillwatch_action="forged")
+    sent, before, faults = client.body("Hello", n=3), in_force.counted("decided"), in_force.counted("fault.too_large")
+    forged = {"x_stillwatch_action": "forged", "x_envoy_auth_partial_body": "true"}
+    response = client.ask(envoy.url, sent=sent, x_own="kept", **forged)
     arrived = client.arrived(response)
     assert arrived["body"] == sent
     assert arrived["headers"]["x-own"] == "kept"
     assert not [name for name in (*arrived["headers"], *response.headers) if "stillwatch" in name]
     assert "x-envoy-auth-failure-mode-allowed" not in arrived["headers"]
     assert in_force.counted("decided") == before + 1
+    assert in_force.counted("fault.too_large") == faults
 
 
 def test_a_denial_is_ours_with_headers_and_body(envoy, in_force, client, decided):

@@ -67,13 +67,15 @@ def nginx(model, http_gateway, nginx_with):
 
 def test_a_request_of_nobodys_interest_arrives_as_it_was_sent(nginx, in_force, client, waiting):
     sent, before = client.body("Hello", n=3), in_force.remembered()
-    forged = {"x_stillwatch_action": "forged", "x_stillwatch_strip": "cap"}
+    faults = in_force.counted("fault.too_large")
+    forged = {"x_stillwatch_action": "forged", "x_stillwatch_strip": "cap", "x_envoy_auth_partial_body": "true"}
     response = client.ask(nginx.url, sent=sent, x_own="kept", **forged)
     arrived = client.arrived(response)
     assert arrived["body"] == sent
     assert arrived["headers"]["x-own"] == "kept"
     assert not [name for name in (*arrived["headers"], *response.headers) if "stillwatch" in name]
     waiting(lambda: in_force.remembered() == before + 1, "the copy")
+    assert in_force.counted("fault.too_large") == faults
     assert nginx.logged(waiting, 200).startswith("204 ")
 
 

@@ -16,6 +16,7 @@ from google.rpc.status_pb2 import Status
 from stillwatch.gateway import told
 from stillwatch.gateway.answers import style_of
 from stillwatch.gateway.checks import Checked, Checks
+from stillwatch.gateway.envoy.over_http import whole
 from stillwatch.gateway.server import Call
 
 _OK, _PERMISSION_DENIED = 0, 7  # google.rpc.Code
@@ -38,7 +39,7 @@ def _call(attributes: AttributeContext) -> Call:
     http = attributes.request.http
     body = http.raw_body or http.body.encode()
     peer = attributes.source.address.socket_address.address
-    return Call(http.method, http.path.partition("?")[0], http.headers, body, peer)
+    return whole(Call(http.method, http.path.partition("?")[0], http.headers, body, peer))
 
 
 def _passed(upstream: Mapping[str, str], client: Mapping[str, str], metadata: dict[str, object]) -> CheckResponse:
