@@ -102,6 +102,16 @@ class Database:
         with self._told(), self.engine.connect().execution_options(writes=True) as connection, connection.begin():
             yield connection
 
+    def scrub(self, table: str) -> None:
+        """Lets what was deleted from a table be gone from the disk, too, and not only be found by nobody.
+
+        Raises:
+            ExchangeError: the database cannot be used.
+        """
+        sqlite = self.engine.dialect.name == "sqlite"
+        with self._told(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)" if sqlite else f'VACUUM "{table}"')
+
     @contextmanager
     def _told(self) -> Iterator[None]:
         try:
@@ -149,8 +159,10 @@ def _prepare(connection: SQLiteConnection, _record: object) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes", False) else "BEGIN")

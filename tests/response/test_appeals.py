@@ -205,3 +205,13 @@ def test_an_appeal_of_nothing_or_for_somebody_else(ledger, measure, now):
 def test_an_answer_says_something(ledger, opened, now):
     with pytest.raises(InputError, match="somebody waits"):
         answer(ledger, opened.id, " ", by="bob", now=now)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_was_erased_is_in_no_file(ledger, opened, now, tmp_path):
+    def on_disk():
+        return b"".join(each.read_bytes() for each in tmp_path.iterdir())
+
+    assert b"thirty students" in on_disk()
+    erase(ledger, opened.id, "bob", now)
+    assert b"thirty students" not in on_disk()

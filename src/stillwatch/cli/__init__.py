@@ -26,6 +26,8 @@ VERBS = (
     "exchange",
     "policy",
     "respond",
+    "decisions",
+    "appeal",
     "serve",
     "simulate",
     "config",

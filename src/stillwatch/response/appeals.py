@@ -23,6 +23,7 @@ from stillwatch.response.ledger.entries import Answered, Appealed, Decided, Eras
 from stillwatch.response.ledger.ledger import Ledger
 from stillwatch.response.ledger.picture import families
 from stillwatch.response.ledger.tables import entry
+from stillwatch.response.ledger.tables import words as words_table
 from stillwatch.response.ledger.writing import Writing
 from stillwatch.response.model import Decision
 
@@ -161,7 +162,7 @@ def reverse(  # noqa: PLR0913 — as for `open_appeal`
         spoke = tuple(sorted(frozenset().union(*map(families, against))))
         reply = Answered(found.id, found.value, "reversed", by, writing.keep(_json(text=text)))
         freed = Exempted(found.value, now + exempt, spoke, about.id, by)
-        writing.add([reply, *laws.ending(ended, by, f"{found.id} was granted", now), freed])
+        writing.add([reply, *laws.ending(ended, by, f"{found.id} was granted"), freed])
     return appeal(ledger, appeal_id), ended
 
 
@@ -176,6 +177,7 @@ def erase(ledger: Ledger, appeal_id: str, by: str, now: datetime) -> None:
         found = _one(_told(entries), appeal_id)
         writing.erase([each.number for each in entries])
         writing.add([Erased(found.id, found.value, by)])
+    ledger.database.scrub(words_table.name)
 
 
 def appeals(ledger: Ledger) -> tuple[Appeal, ...]:

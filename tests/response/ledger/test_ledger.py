@@ -135,6 +135,13 @@ def test_one_that_does_not_wait_keeps_all_from_being_signed(ledger, decision, no
     assert ledger.head() == head
 
 
+def test_what_is_lifted_ends_for_clocks_that_are_behind(ledger, decision, now):
+    measure = decision()
+    ledger.decide([measure], by="alice", now=now)
+    ledger.lift([measure.id], "bob", "a mistake", now + DAY)
+    assert ledger.standing(now) == ()
+
+
 def test_lifting_twice_is_lifting_once(ledger, decision, now):
     measure = decision()
     ledger.decide([measure], by="alice", now=now)

@@ -58,13 +58,16 @@ class Proposed(Body):
 
 @dataclass(frozen=True)
 class Lifted(Body):
-    """A decision ends, or a proposal is refused; `at` may lie ahead, where a newer decision takes its place then."""
+    """A decision ends, or a proposal is refused: at once, or when the newer decision begins that takes its place.
+
+    At once is from this entry on, whatever anybody's clock says.
+    """
 
     kind: ClassVar[str] = "lifted"
     found_by: ClassVar[tuple[str, str, str]] = ("decision", "value", "until")
     decision: str
     value: str
-    at: datetime
+    at: datetime | None  # None: at once
     until: datetime  # the decision's
     by: str
     reason: str

@@ -51,7 +51,8 @@ def deciding(decisions: Iterable[Decision], picture: Picture, by: str) -> tuple[
         if exempted:
             _propose(decision, picture, bodies, recorded)
             continue
-        bodies += [_replaced(each, decision) for each in older.get(key(decision), ()) if each.until > decision.since]
+        before = older.get(key(decision), ())
+        bodies += [_replaced(old, decision, at=decision.since) for old in before if old.until > decision.since]
         bodies.append(Decided(decision, by))
         older[key(decision)] = [decision]
         recorded.decided.append(decision)
@@ -69,15 +70,15 @@ def proposing(decisions: Iterable[Decision], picture: Picture, now: datetime) ->
             recorded.dropped.append(decision)
             continue
         if old:
-            bodies.append(_replaced(old, decision, at=now))
+            bodies.append(_replaced(old, decision, at=None))
         waiting[key(decision)] = decision
         _propose(decision, picture, bodies, recorded)
     return bodies, recorded
 
 
-def ending(decisions: Iterable[Decision], by: str, reason: str, now: datetime) -> Iterator[Lifted]:
+def ending(decisions: Iterable[Decision], by: str, reason: str) -> Iterator[Lifted]:
     """What to write where somebody ends decisions, or refuses proposals."""
-    return (Lifted(each.id, each.value, now, each.until, by, reason) for each in decisions)
+    return (Lifted(each.id, each.value, None, each.until, by, reason) for each in decisions)
 
 
 def _propose(decision: Decision, picture: Picture, bodies: list[Body], recorded: Recorded) -> None:
@@ -89,8 +90,8 @@ def _propose(decision: Decision, picture: Picture, bodies: list[Body], recorded:
     recorded.waiting.append(decision)
 
 
-def _replaced(old: Decision, new: Decision, at: datetime | None = None) -> Lifted:
-    return Lifted(old.id, old.value, at or new.since, old.until, LEDGER, f"{new.id} takes its place")
+def _replaced(old: Decision, new: Decision, *, at: datetime | None) -> Lifted:
+    return Lifted(old.id, old.value, at, old.until, LEDGER, f"{new.id} takes its place")
 
 
 def _lawful(decision: Decision) -> None:

@@ -140,7 +140,7 @@ class Ledger:
             picture = writing.picture(about=ids)
             both = picture.standing | picture.waiting
             ended = tuple(both[id_] for id_ in dict.fromkeys(ids) if id_ in both)
-            writing.add(laws.ending(ended, by, reason, now))
+            writing.add(laws.ending(ended, by, reason))
         return ended
 
     def switch(self, on: bool, by: str, reason: str, now: datetime) -> None:
@@ -220,10 +220,10 @@ class Ledger:
         with self.database.reading(snapshot=True) as connection:
             return verification.verify(connection, checkpoint)
 
-    def checkpoint(self) -> str:
-        """Three lines about the last entry, to keep where the database's administrators cannot write."""
-        with self.database.reading(snapshot=True) as connection:
-            return verification.checkpoint(connection)
+    def checkpoint(self, head: Head | None = None) -> str:
+        """Three lines about an entry, the last by default, to keep where the database's administrators cannot write."""
+        with self.database.reading() as connection:
+            return verification.checkpoint(connection, head)
 
 
 def _new(decisions: Iterable[Decision], writing: Writing) -> list[Decision]:

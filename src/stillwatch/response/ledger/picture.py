@@ -70,7 +70,7 @@ def fold(bodies: Iterable[Body], now: datetime) -> Picture:
 
 def _lift(body: Lifted, picture: Picture, now: datetime) -> None:
     found = picture.standing.get(body.decision)
-    if found is not None and body.at > now:
+    if found is not None and body.at is not None and body.at > now:
         picture.standing[found.id] = replace(found, until=min(found.until, body.at))
     else:
         picture.standing.pop(body.decision, None)

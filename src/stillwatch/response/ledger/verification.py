@@ -36,10 +36,12 @@ def verify(connection: Connection, kept: str | None) -> Head:
     return Head(number, digest.hex())
 
 
-def checkpoint(connection: Connection) -> str:
-    """Three lines about the last entry."""
-    number, digest = reading.head_of(connection)
-    return f"{_FIRST_LINE}{_founded(connection).ledger}\n{number}\n{digest.hex()}\n"
+def checkpoint(connection: Connection, head: Head | None) -> str:
+    """Three lines; see `Ledger.checkpoint`."""
+    if head is None:
+        number, digest = reading.head_of(connection)
+        head = Head(number, digest.hex())
+    return f"{_FIRST_LINE}{_founded(connection).ledger}\n{head.number}\n{head.hash}\n"
 
 
 def _founded(connection: Connection) -> Founded:
