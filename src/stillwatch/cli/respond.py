@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from stillwatch.cli import options
+from stillwatch.cli import measures, options
 from stillwatch.cli.output import note, show
 from stillwatch.errors import ConfigError
 
@@ -40,7 +40,7 @@ _MOOT = "the policy does as much by itself now"
 @click.option(
     "--policy", "policy_file", type=options.FILE, metavar="FILE", help="The policy; response.policy by default."
 )
-@click.option("--ledger", metavar="URL", help="Where decisions are kept; response.ledger by default.")
+@measures.ledger
 @click.option("--apply", "acts", is_flag=True, help="Decide: write it to the ledger, and tell the gateways.")
 @click.option("--record", is_flag=True, help="Write it to the ledger as simulated: gateways count, and touch nobody.")
 @click.option("--as", "person", metavar="NAME", help="Who applies or records it; one of response.people.")
@@ -82,7 +82,7 @@ def command(
         if book is not None:
             proposal = _recorded(book, proposal, by, now, acts=acts)
         if book is not None and by is not None:
-            _publish(book, policy, settings, now)
+            measures.tell_gateways(book, settings, now, quiet=quiet or as_json)
     _tell(proposal, acts=acts, record=record, as_json=as_json, quiet=quiet)
 
 
@@ -94,10 +94,7 @@ def _person(person: str | None, settings: "Settings", *, acts: bool, record: boo
         return None
     if person is None:
         raise ConfigError("Somebody has to answer for it.", where="--as", hint="Give --as NAME.")
-    if person not in settings.config.response.people:
-        hint = "The settings name who may: response.people."
-        raise ConfigError("This person may not apply a policy.", where="--as", hint=hint)
-    return person
+    return measures.check_person(person, settings)
 
 
 def _accounts(path: Path | None, settings: "Settings") -> "pa.Table | None":
@@ -110,21 +107,21 @@ def _accounts(path: Path | None, settings: "Settings") -> "pa.Table | None":
 def _opened(settings: "Settings", *, needed: bool) -> "Iterator[Ledger | None]":
     """The ledger; None where there is none and nothing is written."""
     address = settings.config.response.ledger
-    if address is None:
-        if needed:
-            hint = "Give --ledger FILE, STILLWATCH_LEDGER or response.ledger in the settings."
-            raise ConfigError("Nothing acts without a ledger.", where="--ledger", hint=hint)
+    if not needed and (address is None or _absent(address)):
         yield None
         return
-    from stillwatch.database import Database
-    from stillwatch.response.ledger import tables
-    from stillwatch.response.ledger.ledger import Ledger
-
-    if not needed and not tables.there(Database.at(address)):
-        yield None
-        return
-    with Ledger.open(address) as book:
+    with measures.opened_ledger(settings, create=needed) as book:
         yield book
+
+
+def _absent(address: str) -> bool:
+    """Whether no ledger is there yet."""
+    with suppress(ModuleNotFoundError):  # opening it says what is missing
+        from stillwatch.database import Database
+        from stillwatch.response.ledger import tables
+
+        return not tables.there(Database.at(address))
+    return False
 
 
 def _proposal(
@@ -175,20 +172,6 @@ def _recorded(book: "Ledger", proposal: "Proposal", by: str | None, now: datetim
         waiting=(*proposal.waiting, *recorded.waiting),
         says=(*proposal.says, freed) if recorded.dropped else proposal.says,
     )
-
-
-def _publish(book: "Ledger", policy: "Policy", settings: "Settings", now: datetime) -> None:
-    """Tells the gateways, where there is a way to."""
-    if settings.config.response.relay is None:
-        return
-    from stillwatch.response.publishing import publish
-    from stillwatch.response.relay.places import open_relay
-
-    relay = open_relay(settings.config.response.relay)
-    try:
-        publish(book, policy.gate(now), relay, now)
-    finally:
-        relay.close()
 
 
 def _tell(proposal: "Proposal", *, acts: bool, record: bool, as_json: bool, quiet: bool) -> None:
