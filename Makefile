@@ -40,6 +40,7 @@ bench: $(VENV)/.dev  ## time the kernels and the scan against others', as ratios
 	$(MEASURE) bench/scan.py
 	$(MEASURE) bench/growth.py
 	$(MEASURE) bench/exchange.py
+	$(MEASURE) bench/gateway.py
 
 prove: $(VENV)/.dev  ## measure detection on labelled scenarios and seeds, alone and over an exchange, into tables
 	$(MEASURE) bench/prove.py
@@ -54,6 +55,7 @@ measure: $(VENV)/.dev  ## write docs/measurements.md anew: hours
 	$(MEASURE) bench/growth.py --full --markdown docs/measurements.md
 	$(MEASURE) bench/alliance.py --markdown docs/measurements.md
 	$(MEASURE) bench/exchange.py --full --markdown docs/measurements.md
+	$(MEASURE) bench/gateway.py --markdown docs/measurements.md
 	$(MEASURE) bench/malicious.py --markdown docs/exchange/malicious.md
 
 LOCK = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
