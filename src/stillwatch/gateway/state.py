@@ -45,7 +45,7 @@ class Turns:
 
     def __init__(self) -> None:
         self._denied: dict[int, _Denial] = {}
-        self._seen: list[tuple[int, str] | None] = [None] * SEEN
+        self._seen, self._by = [0] * SEEN, [""] * SEEN  # a turn, and the account that asked it last
 
     def recognise(self, account: str, asked: int, before: int, now: float) -> tuple[str, Kind | None]:
         """The campaign that a request goes on for, and how: by its last turn, or by the one before.
@@ -63,7 +63,7 @@ class Turns:
                 return campaign, "conversation"
         for turn in (asked, before):
             if turn:
-                self._seen[turn % SEEN] = turn, account
+                self._seen[turn % SEEN], self._by[turn % SEEN] = turn, account
         return "", None
 
     def _continued(self, account: str, turn: int, now: float) -> str:
@@ -86,8 +86,7 @@ class Turns:
 
     def _is_own(self, turn: int, account: str) -> bool:
         """Nobody else was seen with it."""
-        seen = self._seen[turn % SEEN]
-        return seen is None or seen[0] != turn or seen[1] == account
+        return self._seen[turn % SEEN] != turn or self._by[turn % SEEN] == account
 
 
 @dataclass
