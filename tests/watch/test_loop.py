@@ -50,14 +50,19 @@ def journal(tmp_path):
 def watch(journal):
     """A watch of these sources, and what it judged and reported."""
 
-    def make(*sources, judge=None, settings=QUICK, heard=lambda _: None):
+    def make(*sources, judge=None, settings=QUICK, heard=lambda *_: None):
         window = Window(journal, days=28, most=1000)
         judged, reported = [], []
+
+        def keep(profiles):
+            judged.append(profiles)
+            return True
+
         made = Watch(
             sources,
             journal,
             window,
-            judge or judged.append,
+            judge or keep,
             settings,
             report=lambda part, error: reported.append((part, error)),
             heard=heard,
@@ -153,12 +158,22 @@ def test_a_judgement_that_fails_is_reported_and_comes_again(watch, running, aske
         seen.append(profiles)
         if len(seen) == 1:
             raise InputError("not today.")
+        return True
 
     made, _, reported = watch(Listed([asked("a")], follows=True), judge=judge)
     running(made)
     until(lambda: len(seen) == 2)
     assert [(part, str(error)) for part, error in reported] == [("judgement", "not today.")]
     assert made.metrics.value("faults", "judgement") == 1
+
+
+def test_what_was_not_judged_whole_is_judged_again(watch, running, asked):
+    seen = []
+    made, _, _ = watch(Listed([asked("a")], follows=True), judge=lambda p: seen.append(p) or len(seen) == 3)
+    running(made)
+    until(lambda: len(seen) == 3)
+    time.sleep(0.3)
+    assert len(seen) == 3
 
 
 class Broken(Listed):
@@ -213,12 +228,29 @@ def test_whom_gateways_recognised_is_told_once_it_is_on_disk(watch, journal, ask
                 yield Piece(piece.source, piece.position, piece.profiles, sightings=(sighting,), counts=(("x", 2),))
 
     sighting, heard = Sighting("a", "c-1", "template", 1.0), []
-    made, _, _ = watch(
-        Seen([asked("a")]), heard=lambda sightings: heard.append((list(sightings), dict(journal.positions)))
-    )
+    made, _, _ = watch(Seen([asked("a")]), heard=lambda *told: heard.append((*told, dict(journal.positions))))
     made.run(once=True)
-    assert heard == [([sighting], {"listed": {"n": 1}})]
+    assert heard == [([sighting], {"x": 2}, {"listed": {"n": 1}})]
     assert made.metrics.value("gateway", "x") == 2
+
+
+def test_who_could_not_be_told_is_told_again(watch, running, asked):
+    class Seen(Listed):
+        def pieces(self, position):
+            for piece in super().pieces(position):
+                yield piece and Piece(piece.source, piece.position, piece.profiles, sightings=(sighting,))
+
+    def hear(sightings, _counts):
+        heard.append(list(sightings))
+        if len(heard) == 1:
+            raise InputError("the ledger is away.")
+
+    sighting, heard = Sighting("a", "c-1", "template", 1.0), []
+    made, _, reported = watch(Seen([asked("a")], follows=True), heard=hear)
+    running(made)
+    until(lambda: len(heard) == 2)
+    assert heard == [[sighting]] * 2
+    assert [part for part, _ in reported] == ["response"]
 
 
 def test_a_journal_that_cannot_be_written_is_tried_again(watch, running, asked, tmp_path, plain):

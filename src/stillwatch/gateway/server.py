@@ -170,7 +170,7 @@ class Server:
 
     def __init__(
         self,
-        app: App,
+        app: Callable[[Message, Callable[[], Any], Callable[[Message], Any]], Any],
         socket: sockets.socket,
         *,
         tls: ssl.SSLContext | None = None,

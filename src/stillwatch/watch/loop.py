@@ -11,7 +11,8 @@ reported and asked again; the others go on. Accounts are judged on one more thre
 
 import queue
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Thread
@@ -31,8 +32,10 @@ MANY = 100_000  # accounts that came: written down at once
 RETRY_SECONDS = 1.0  # until the journal is tried again
 GRACE_SECONDS = 5.0  # for sources, and for a judgement at work, when told to end
 
-Judge = Callable[[Profiles], None]
-Heard = Callable[[Sequence[Sighting]], None]
+MOST_UNHEARD = 10_000  # sightings that wait for whoever is told of them: of more, the newest
+
+Judge = Callable[[Profiles], bool]
+Heard = Callable[[Sequence[Sighting], Mapping[str, int]], None]
 
 
 @dataclass
@@ -41,12 +44,26 @@ class _Came:
 
     profiles: Profiles = field(default_factory=zero)
     positions: dict[str, Position] = field(default_factory=dict)
-    sightings: list[Sighting] = field(default_factory=list)
 
     def take(self, piece: Piece) -> None:
         self.profiles.absorb(piece.profiles)
         self.positions[piece.source] = piece.position
-        self.sightings += piece.sightings
+
+
+@dataclass
+class _Unheard:
+    """What gateways reported and nobody was told yet."""
+
+    sightings: list[Sighting] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def take(self, piece: Piece) -> None:
+        self.sightings = [*self.sightings, *piece.sightings][-MOST_UNHEARD:]
+        self.counts.update(dict(piece.counts))
+
+    @property
+    def parts(self) -> tuple[list[Sighting], Counter[str]]:
+        return self.sightings, self.counts
 
 
 class Watch:
@@ -56,11 +73,12 @@ class Watch:
         sources: each with a name of its own.
         journal: where what came is written down.
         window: who asked within the last days, as of the journal.
-        judge: judges a copy of all accounts, in the order of their ids; called on a thread, one at a time.
+        judge: judges a copy of all accounts, in the order of their ids; called on a thread, one at a time. What it
+            returns False for is judged again, whether anything comes or not.
         settings: how often.
         metrics: told of everything.
         report: told which part failed, and how; the watch goes on.
-        heard: told whom gateways recognised, once it is on disk.
+        heard: told whom gateways recognised and what they counted, once it is on disk; again, if it fails.
     """
 
     def __init__(  # noqa: PLR0913 — what it reads, keeps and tells
@@ -73,14 +91,14 @@ class Watch:
         *,
         metrics: Metrics | None = None,
         report: Report = lambda _part, _error: None,
-        heard: Heard = lambda _sightings: None,
+        heard: Heard = lambda _sightings, _counts: None,
     ) -> None:
         self._sources = {source.name: source for source in sources}
         self._journal, self._window, self._judge, self._settings = journal, window, judge, settings
         self.metrics, self._report, self._heard = metrics or Metrics(), report, heard
         self._queue: queue.Queue[Piece] = queue.Queue(WAITING)
         self._readers: list[Reader] = []
-        self._came, self._stopping = _Came(), False
+        self._came, self._unheard, self._stopping = _Came(), _Unheard(), False
         self._judging: Thread | None = None
         self._evicted = 0
         # what the journal held is judged at once; what is only beginning to come, after a while
@@ -116,6 +134,7 @@ class Watch:
         self._gather(once=once)
         try:
             self._keep()
+            self._hand_on()
             self._window.expire()
             self._journal.tidy()
         except StillwatchError as error:
@@ -139,6 +158,7 @@ class Watch:
 
     def _take(self, piece: Piece) -> None:
         self._came.take(piece)
+        self._unheard.take(piece)
         self.metrics.read(piece.source, requests=piece.requests, rejected=piece.rejected)
         self.metrics.told(piece.counts, piece.sightings)
 
@@ -154,8 +174,11 @@ class Watch:
         if len(came.profiles):
             self._window.absorb(came.profiles, day)
             self._unjudged = True
-        if came.sightings:
-            self._tried("response", lambda: self._heard(came.sightings))
+
+    def _hand_on(self) -> None:
+        heard = self._unheard
+        if (heard.sightings or heard.counts) and self._tried("response", lambda: self._heard(*heard.parts)):
+            self._unheard = _Unheard()
 
     def _judge_if_due(self) -> None:
         now = time.monotonic()
@@ -168,7 +191,14 @@ class Watch:
         self._judging.start()
 
     def _judged(self, profiles: Profiles) -> None:
-        if not self._tried("judgement", lambda: self._judge(profiles)):
+        complete = False
+
+        def judge() -> None:
+            nonlocal complete
+            complete = self._judge(profiles)
+
+        self._tried("judgement", judge)
+        if not complete:
             self._unjudged = True
 
     def _judge_last(self) -> None:
@@ -193,7 +223,8 @@ class Watch:
             reader.join(max(0.0, until - time.monotonic()))
         while not self._queue.empty():
             self._take(self._queue.get_nowait())
-        self._tried("journal", self._keep)
+        if self._tried("journal", self._keep):
+            self._hand_on()
         self._tell()
         if self._judging:
             self._judging.join(max(0.0, until - time.monotonic()))
