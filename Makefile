@@ -41,6 +41,7 @@ bench: $(VENV)/.dev  ## time the kernels and the scan against others', as ratios
 	$(MEASURE) bench/growth.py
 	$(MEASURE) bench/exchange.py
 	$(MEASURE) bench/gateway.py
+	$(MEASURE) bench/ledger.py
 
 prove: $(VENV)/.dev  ## measure detection on labelled scenarios and seeds, alone and over an exchange, into tables
 	$(MEASURE) bench/prove.py

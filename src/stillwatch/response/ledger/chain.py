@@ -56,20 +56,25 @@ class Entry:
 
     @property
     def body(self) -> Body:
-        """What it says.
-
-        Raises:
-            TrustError: it cannot be read, so it is not what was written.
-        """
-        try:
-            return read(self.kind, self.text)
-        except (ValueError, LookupError, TypeError, msgspec.MsgspecError):
-            broken(self.number, "cannot be read")
+        """What it says; see `body_of`."""
+        return body_of(self.number, self.kind, self.text)
 
     @property
     def at(self) -> datetime:
         """When it was written."""
         return _EPOCH + self.time * _MICROSECOND
+
+
+def body_of(number: int, kind: str, text: str) -> Body:
+    """What an entry says.
+
+    Raises:
+        TrustError: it cannot be read, so it is not what was written.
+    """
+    try:
+        return read(kind, text)
+    except (ValueError, LookupError, TypeError, msgspec.MsgspecError):
+        broken(number, "cannot be read")
 
 
 def microseconds(moment: datetime) -> int:

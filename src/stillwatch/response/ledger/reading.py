@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, select
 
-from stillwatch.response.ledger.chain import BEGINNING, Entry, microseconds
+from stillwatch.response.ledger.chain import BEGINNING, Entry, body_of, microseconds
 from stillwatch.response.ledger.entries import findable
 from stillwatch.response.ledger.picture import Picture, fold
 from stillwatch.response.ledger.tables import entry, head, words
@@ -63,7 +64,8 @@ def picture_of(
         matters &= entry.c.whose.in_([findable(each) for each in whose])
     if about is not None and len(about) <= _NAMED:
         matters &= entry.c.about.in_(about)
-    return fold((each.body for each in found(connection, matters)), now)
+    rows = connection.execute(select(entry.c.number, entry.c.kind, entry.c.text).where(matters)).all()
+    return fold((body_of(*row) for row in sorted(rows, key=itemgetter(0))), now)
 
 
 def known(connection: Connection, ids: Collection[str]) -> set[str]:
