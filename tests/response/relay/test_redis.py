@@ -4,11 +4,14 @@ import time
 
 import pytest
 
-from stillwatch.response.model import Spent, Tap
+from stillwatch.config import GatewayConfig
+from stillwatch.gateway.bodies import read
+from stillwatch.gateway.guarding import Guarding, Heard, Outcome
+from stillwatch.response.model import NO_LIMITS, Limits, Rung, Spent, Tap
 from stillwatch.response.relay import taps
 from stillwatch.response.relay.places import open_relay
 from stillwatch.response.relay.protocol import RelayError
-from stillwatch.response.snapshot import Snapshot
+from stillwatch.response.snapshot import Measure, Snapshot
 
 PASSWORD = "hunter2"  # noqa: S105 - of a server that lives as long as the test
 SECOND = {"c": Spent(3, 100), "d": Spent(0, 0)}
@@ -52,6 +55,38 @@ def test_a_gateways_second_is_one_round_trip(server, relay_to):
     before = reads()
     assert relay.report(None, 0, 5, {}).snapshot
     assert reads() - before - idle == 2  # a snapshot that changed is one more
+
+
+def test_no_request_makes_a_round_trip(server, relay_to):
+    """Not even one that is recognised, denied and charged; the background tells all of it at once."""
+    relay = relay_to(server)
+    decided = {"a1": _measure(Rung.VERIFY), "a2": _measure(Rung.BUDGET, Limits(requests_per_hour=5))}
+    relay.publish(Snapshot(version=1, accounts=decided, campaigns={"c": decided["a2"]}))
+    guarding = Guarding(GatewayConfig(), relay=relay_to(server))
+    guarding._reporting.report()  # noqa: SLF001 — a second, without waiting for it
+
+    def reads():
+        return server.client.info("stats")["total_reads_processed"]
+
+    idle = -reads() + reads()
+    before = reads()
+    said = set()
+    for number in range(1000):
+        heard = Heard(f"a{number % 10}", prompt=read(b'{"messages": [{"role": "user", "content": "Why?"}]}'))
+        verdict = guarding.judge(heard)
+        guarding.heard(heard, verdict, Outcome(verdict.status or 200, 10, 20))
+        said.add(verdict.status)
+    assert said == {0, 403, 429}
+    assert reads() - before == idle
+    before = reads()
+    guarding._reporting.report()  # noqa: SLF001
+    assert reads() - before == idle + 1
+    [tap] = relay.take({})
+    assert tap.counts["decided"] == 1000
+
+
+def _measure(action, limits=NO_LIMITS):
+    return Measure("d-1", action, 0.0, 4e9, "coordinated_extraction", "c", limits=limits)
 
 
 def test_taps_are_bounded_while_nobody_takes_them(server, relay_to, monkeypatch):

@@ -9,6 +9,7 @@ quarter of a second and a RelayError, and the next call connects anew. One that 
 again by whoever published it, with its next `take`.
 """
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -57,6 +58,7 @@ class RedisRelay:
             raise ConfigError("The relay's address cannot be read.", hint="redis://user@host:port/0") from error
         self._where = _place(self._redis)
         self._published: Snapshot | None = None
+        self._publishing = threading.RLock()  # who publishes need not be the thread that takes
         self._last = _FIRST  # of the stream, what was read last
         self._unreleased: list[tuple[bytes, str, int]] = []  # of the stream, with gateway and number
 
@@ -94,13 +96,13 @@ class RedisRelay:
         if any(number > taken.get(gateway, 0) for _, gateway, number in self._unreleased):
             self._begin_anew()  # whoever took them did not keep them
         while True:
-            with self._told():
+            with self._publishing, self._told():
                 pipe = self._redis.pipeline(transaction=False)
                 pipe.get(_VERSION)
                 pipe.xlen(_TAPS)
                 pipe.xrange(_TAPS, min=b"(" + self._last, count=_PAGE)
                 version, waiting, entries = pipe.execute()
-            self._renew(version)
+                self._renew(version)
             if not entries and waiting > len(self._unreleased) and self._last != _FIRST:
                 self._begin_anew()  # a stream that began again, while the clock went back
                 continue
@@ -127,8 +129,8 @@ class RedisRelay:
         pipe = self._redis.pipeline(transaction=True)
         pipe.set(_VERSION, snapshot.version)
         pipe.set(_SNAPSHOT, snapshots.dumps(snapshot))
-        self._published = snapshot
-        with self._told():
+        with self._publishing, self._told():
+            self._published = snapshot
             pipe.execute()
 
     def close(self) -> None:
