@@ -97,6 +97,7 @@ def test_a_topic_that_was_made_anew_is_read_from_its_beginning(broker, folding, 
     assert came.requests == 3
 
 
+@pytest.mark.slow
 def test_a_broker_that_stops_and_goes_on_is_waited_for(broker, folding, follow):
     broker.send(line(1))
     follower = follow(Kafka(f"{broker.address}/requests", folding, {"socket.timeout.ms": "1000"}))
