@@ -134,26 +134,23 @@ def _row(each: Round) -> tuple[object, ...]:
 
 def _priced(played: Sequence[Round]) -> Table:
     """What it takes each operator until nobody is named, and what he pays then."""
-    columns = ("operator", "seed", "rounds seen", "burnt", "answered", "USD", "then USD each", "if nobody looked",
-               "answered an account and day", "before")  # fmt: skip
+    columns = ("operator", "seed", "rounds seen", "burnt", "answered", "USD", "then: USD each", "if nobody looked",
+               "requests an account and day", "at first")  # fmt: skip
     games: dict[tuple[str, str], list[Round]] = {}
     for each in played:
         games.setdefault((each.method.name, _seeded(each)), []).append(each)
-    return Table(
-        "What it takes until nobody is named, and the price of a request then:",
-        columns,
-        [(*key, *_price(game)) for key, game in games.items()],
-    )
+    rows = [(*key, *_price(game)) for key, game in games.items()]
+    return Table("What it takes until nobody is named, and the price of an answer then:", columns, rows)
 
 
 def _price(game: Sequence[Round]) -> tuple[object, ...]:
-    seen, last, days = [each for each in game if each.families], game[-1], load(SCENARIO).days
-    opening = game[0].method
-    careless = bill_of(opening, kept=opening.accounts, answered=opening.requests, days=days)
+    """Beside what he pays in the end stands what as many answers would cost if he had never had to change."""
+    seen, first, last, days = [each for each in game if each.families], game[0], game[-1], load(SCENARIO).days
     spent = (sum(each.answered for each in seen), sum(each.bill.total for each in seen))
-    rates = [each.answered / each.method.accounts / days for each in (last, game[0])]
-    free = last.each if not last.families else None
-    return (len(seen), sum(r.score.flagged for r in seen), *spent, free, careless.total / opening.requests, *rates)
+    unhindered = bill_of(first.method, kept=first.method.accounts, answered=last.answered, days=days)
+    prices = (last.each, unhindered.total / last.answered) if last.answered and not last.families else (None, None)
+    rates = [each.answered / each.method.accounts / days for each in (last, first)]
+    return (len(seen), sum(each.score.flagged for each in seen), *spent, *prices, *rates)
 
 
 def _seeded(each: Round) -> str:

@@ -27,15 +27,15 @@ def test_the_price_is_that_of_the_first_round_in_which_nobody_was_named():
     row = dict(zip(priced.columns, priced.rows[0], strict=True))
     assert (row["rounds seen"], row["burnt"], row["answered"]) == (2, 70, 30)
     assert row["USD"] == pytest.approx(game[0].bill.total + game[1].bill.total)
-    assert row["then USD each"] == pytest.approx(game[2].bill.total / 1000)
-    assert row["if nobody looked"] < row["then USD each"]
+    assert row["then: USD each"] == pytest.approx(game[2].bill.total / 1000)
+    assert row["if nobody looked"] < row["then: USD each"]
     assert [found[2] for found in together.rows] == [1.0, 0.75, 0.0]
     assert len(each.rows) == 3
 
 
 def test_an_operator_who_is_seen_to_the_end_has_no_price():
     priced = tables([played(1, flagged=40, answered=10)])[0]
-    assert dict(zip(priced.columns, priced.rows[0], strict=True))["then USD each"] is None
+    assert dict(zip(priced.columns, priced.rows[0], strict=True))["then: USD each"] is None
 
 
 @pytest.mark.slow
