@@ -55,6 +55,7 @@ measure: $(VENV)/.dev  ## write docs/measurements.md anew: hours
 	$(MEASURE) bench/scan.py --markdown docs/measurements.md
 	$(MEASURE) bench/growth.py --full --markdown docs/measurements.md
 	$(MEASURE) bench/alliance.py --markdown docs/measurements.md
+	$(MEASURE) bench/adaptive.py --markdown docs/measurements.md
 	$(MEASURE) bench/exchange.py --full --markdown docs/measurements.md
 	$(MEASURE) bench/gateway.py --markdown docs/measurements.md
 	$(MEASURE) bench/malicious.py --markdown docs/exchange/malicious.md
