@@ -407,7 +407,7 @@ class WatchConfig(_Section):
     mail_to: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
         default=(), description='Told likewise, by e-mail, such as ["abuse@example.com"].'
     )
-    mail_from: str = Field(default="stillwatch@localhost", description="The sender of these.")
+    mail_from: str = Field(default="stillwatch@localhost", description="Whom these e-mails are from.")
     smtp: str = Field(default="localhost:25", description="The mail server, HOST:PORT.")
     otlp: str | None = Field(
         default=None,

@@ -13,6 +13,7 @@ import msgspec
 
 from stillwatch.response.decide import HOUR, Verdict
 from stillwatch.response.model import Rung
+from stillwatch.response.policy.notices import WHY
 from stillwatch.response.snapshot import Gate
 
 Style = Literal["openai", "anthropic"]
@@ -83,6 +84,7 @@ def notice(verdict: Verdict, gate: Gate) -> str:
         return _UNJUDGED
     text = gate.notices.get(verdict.action.word, "") or _PLAIN.get(verdict.action, "")
     for name, value in (
+        ("why", WHY.get(verdict.reason, "")),
         ("decision", verdict.decision),
         ("until", _date(verdict.until)),
         ("appeal_url", appeal_url(verdict, gate)),

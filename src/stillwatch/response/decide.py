@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from stillwatch.response.model import NO_LIMITS, Kind, Limits, Rung, Spent
+from stillwatch.response.model import NO_LIMITS, Kind, Limits, Reason, Rung, Spent
 from stillwatch.response.snapshot import Measure, Snapshot
 
 HOUR = 3600
@@ -61,7 +61,7 @@ class Verdict(NamedTuple):
     status: int = 0
     decision: str = ""
     campaign: str = ""
-    reason: str = "unspecified"
+    reason: Reason = "unspecified"
     until: float = 0.0
     retry_after: int = 0
     limits: Limits = NO_LIMITS

@@ -48,6 +48,9 @@ class Limits:
 
 NO_LIMITS = Limits()
 
+#: The last part of the evidence against an account that is recognised, and that no judgement has named yet.
+RECOGNISED = "recognised"
+
 
 @dataclass(frozen=True)
 class Decision:

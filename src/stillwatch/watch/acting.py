@@ -18,14 +18,13 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 
-from stillwatch.reports.document import Campaign, FindingsDocument, Signature
+from stillwatch.reports.document import FindingsDocument
 from stillwatch.response.ledger.ledger import Ledger
-from stillwatch.response.model import Decision, Kind, Rung, Sighting
+from stillwatch.response.model import RECOGNISED, Decision, Kind, Rung, Sighting
 from stillwatch.response.policy.policy import Policy
-from stillwatch.response.policy.ruling import Proposal, decide_on
+from stillwatch.response.policy.ruling import INDEPENDENT_BITS, Proposal, decide_on
 from stillwatch.watch.judgement import Judgement
 
-LATELY = "recognised"  # the last part of the evidence of those whom no judgement has named yet
 FAMILY: Mapping[Kind, str] = {
     "template": "text", "failover": "protocol", "conversation": "protocol", "reasoning": "protocol",
 }  # fmt: skip
@@ -44,6 +43,7 @@ class Acting:
         publish: tells the gateways what stands now; called after every change.
         by: the person in whose name the policy's measures are applied; None: they are simulated.
         seed: of the onset.
+        independent_bits: see `scan.independent_bits`.
     """
 
     policy: Policy
@@ -51,6 +51,7 @@ class Acting:
     publish: Callable[[datetime], None]
     by: str | None = None
     seed: int = 0
+    independent_bits: float = INDEPENDENT_BITS
     _custom: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     _rungs: dict[str, Decision] = field(default_factory=dict)  # by campaign, its measure for whoever comes next
 
@@ -58,24 +59,22 @@ class Acting:
         """Act on findings; returns what was decided by the policy."""
         picture = self.ledger.picture(now)
         standing = tuple(picture.standing.values())
-        document = _with_templates(judgement)
         proposal = decide_on(
-            document,
+            judgement.document,
             accounts,
             self.policy,
             standing=standing,
             now=now,
             rng_seed=self.seed,
             waiting=tuple(picture.waiting.values()),
-            exempt=picture.exempt,
+            recognitions=judgement.recognitions,
             simulated=self.by is None,
+            independent_bits=self.independent_bits,
         )
         self._remember((*standing, *proposal.decisions))
         made = [self._sparing(d) for d in proposal.decisions]
-        names = {each.value for each in (*standing, *made) if each.scope == "account"}
-        new = [(a, id_) for id_, found in judgement.recognitions.items() for a in found.accounts if a not in names]
-        made += self._recognised(((a, id_, f"{id_}:sign_up:{LATELY}") for a, id_ in new), now)
-        self._write(made, proposal.waiting, [*proposal.lifts, *_outdated(document, standing)], now)
+        ended = [*proposal.lifts, *proposal.moot, *_outdated(judgement.document, standing)]
+        self._write(made, proposal.waiting, ended, now)
         return proposal
 
     def heard(self, sightings: Sequence[Sighting], counts: Iterable[tuple[str, int]], now: datetime) -> None:
@@ -88,7 +87,7 @@ class Acting:
             return
         standing = self.ledger.standing(now)
         named = {each.value for each in standing if each.scope == "account"}
-        new = {s.account: (s.account, s.campaign, f"{s.campaign}:{FAMILY[s.kind]}:{LATELY}") for s in sightings}
+        new = {s.account: (s.account, s.campaign, f"{s.campaign}:{FAMILY[s.kind]}:{RECOGNISED}") for s in sightings}
         self._remember(standing)
         made = list(self._recognised((new[account] for account in sorted(new.keys() - named)), now))
         whole = [d for d in standing if d.spares and d.campaign in self._settled()]
@@ -143,23 +142,12 @@ class Acting:
                 )
 
 
-def _with_templates(judgement: Judgement) -> FindingsDocument:
-    """The findings, with all that a campaign can be recognised by: what stays here needs no group of a size."""
-
-    def own(campaign: Campaign) -> Campaign:
-        template = judgement.recognitions[campaign.id].template
-        return campaign.model_copy(update={"signature": Signature(template=template)})
-
-    document = judgement.document
-    return document.model_copy(update={"campaigns": tuple(map(own, document.campaigns))})
-
-
 def _outdated(document: FindingsDocument, standing: Iterable[Decision]) -> Iterator[Decision]:
     """Measures of the policy against accounts and campaigns that the findings no longer name."""
     named = {member.account_id for campaign in document.campaigns for member in campaign.accounts}
     named |= {campaign.id for campaign in document.campaigns}
     for decision in standing:
-        lately = any(each.endswith(f":{LATELY}") for each in decision.evidence)
+        lately = any(each.endswith(f":{RECOGNISED}") for each in decision.evidence)
         if decision.value not in named and decision.by is None and decision.origin != "person" and not lately:
             yield decision
 

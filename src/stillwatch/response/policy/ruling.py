@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from stillwatch.campaigns.recognition import Recognition
 from stillwatch.config import ScanConfig
-from stillwatch.response.model import NO_LIMITS, Decision, Limits, Rung, Scope
+from stillwatch.response.model import NO_LIMITS, RECOGNISED, Decision, Limits, Rung, Scope
 from stillwatch.response.policy.blast import Room
 from stillwatch.response.policy.circumstances import Circumstances, Found, Wish, customers
 from stillwatch.response.policy.continuity import known_as
@@ -200,7 +200,7 @@ def _decision(wish: Wish, rung: Rung, held: Decision | None, desk: _Desk) -> Dec
         since=since,
         until=since + timedelta(hours=hours),
         reason=wish.choice.reason,
-        evidence=wish.speaking.evidence,
+        evidence=_evidence(wish),
         origin=wish.speaking.origin,
         simulated=desk.simulated,
         campaign=wish.campaign,
@@ -209,6 +209,13 @@ def _decision(wish: Wish, rung: Rung, held: Decision | None, desk: _Desk) -> Dec
         template=wish.template,
     )
     return replace(made, id=_named(made))
+
+
+def _evidence(wish: Wish) -> tuple[str, ...]:
+    """What speaks for the campaign; before it, how an account was recognised that no judgement has named yet."""
+    if wish.recognised and wish.case.account is not None:
+        return (f"{wish.campaign}:sign_up:{RECOGNISED}", *wish.speaking.evidence)
+    return wish.speaking.evidence
 
 
 def _since(wish: Wish, rung: Rung, held: Decision | None, desk: _Desk) -> datetime:
