@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from stillwatch.watch.model import Source
     from stillwatch.watch.responding import Responding
 
+_NO_KEY = (
+    "There is no key: addresses seen before a restart, or by a gateway, are not compared with later ones. "
+    "`stillwatch config init` makes one."
+)
 SAID_AGAIN_SECONDS = 60.0  # until the same fault is said again
 
 
@@ -105,9 +109,12 @@ def command(
     by = _person(person, settings, acts=acts)
     given = _Given(logs, accounts, otlp, otlp_token, kafka, metrics, settings, options.load_key(settings), by, once)
     voice = _Voice(as_json=as_json, quiet=quiet)
+    if not settings.config.pseudonyms.key_file.exists():
+        note(_NO_KEY, quiet=quiet)
     with ExitStack() as stack:
-        watch = _assembled(given, voice, stack)
+        watch, begins = _assembled(given, voice, stack)
         with _until_told(watch) as told:
+            note(begins, quiet=quiet)
             watch.run(once=once)
     voice.end(watch.metrics)
     if once and told:
@@ -183,8 +190,8 @@ def _sources(given: _Given) -> "list[Source]":
     return sources
 
 
-def _assembled(given: _Given, voice: "_Voice", stack: ExitStack) -> "Watch":
-    """The watch, with all that it holds on the stack."""
+def _assembled(given: _Given, voice: "_Voice", stack: ExitStack) -> "tuple[Watch, str]":
+    """The watch, with all that it holds on the stack, and what to say as it begins."""
     from stillwatch.watch.journal import Journal
     from stillwatch.watch.judging import AccountsFile, Judging
     from stillwatch.watch.loop import Watch
@@ -224,11 +231,9 @@ def _assembled(given: _Given, voice: "_Voice", stack: ExitStack) -> "Watch":
     )
     heard = {"heard": responding.heard} if responding else {}
     watch = Watch(sources, journal, window, judging, config.watch, metrics=metrics, report=voice.fault, **heard)
-    places = [f"OTLP at {source.address}" for source in sources if hasattr(source, "address")]
-    if given.metrics:
-        places.append(f"metrics at {stack.enter_context(_served(metrics, given.metrics))}")
-    voice.begin(sources, places)
-    return watch
+    watched = [f"{s.name} at {s.address}" if hasattr(s, "address") else s.name for s in sources]
+    page = f"; metrics at {stack.enter_context(_served(metrics, given.metrics))}" if given.metrics else ""
+    return watch, f"Watching {', '.join(watched)}{page}."
 
 
 def _responding(given: _Given, metrics: "Metrics", voice: "_Voice", stack: ExitStack) -> "Responding | None":
@@ -304,10 +309,6 @@ class _Voice:
     def __init__(self, *, as_json: bool, quiet: bool) -> None:
         self._json, self._quiet = as_json, quiet
         self._faults: dict[str, tuple[str, float]] = {}
-
-    def begin(self, sources: "Sequence[Source]", places: Sequence[str]) -> None:
-        names = ", ".join(source.name for source in sources)
-        note(f"Watching {names}{''.join(f'; {place}' for place in places)}.", quiet=self._quiet)
 
     def found(self, new: "Sequence[Campaign]") -> None:
         """A line for each new campaign."""
