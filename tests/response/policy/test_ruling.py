@@ -333,18 +333,26 @@ def test_a_measure_is_renewed_after_half_its_time_if_the_account_went_on(policie
     assert at(half, half) == {("campaign", Rung.VERIFY), ("account", Rung.VERIFY)}
 
 
-def test_a_higher_measure_runs_out_by_itself(policies, found):
-    held = on(policies["strict"], campaign_of(found, "a"), found).decisions
+BY_SEVERITY = (
+    '[[rules]]\nname="surely"\nseverity=["high", "critical"]\nfamilies={least=2}\nthen="verify"\n'
+    '[[rules]]\nname="perhaps"\nthen="cap"\n'
+)
+
+
+def test_a_higher_measure_runs_out_by_itself(policy_of, found):
+    policy = policy_of(BY_SEVERITY)
+    held = on(policy, campaign_of(found, "a"), found).decisions
     milder = campaign_of(found, "a", severity="medium")
-    assert on(policies["strict"], milder, found, standing=held).decisions == ()
+    assert on(policy, milder, found, standing=held).decisions == ()
     later = held[0].until + timedelta(seconds=1)
-    assert actions(on(policies["strict"], milder, found, standing=held, now=later).decisions)["a"] == Rung.CAP
+    assert actions(on(policy, milder, found, standing=held, now=later).decisions)["a"] == Rung.CAP
 
 
-def test_a_higher_rung_follows_at_once(policies, found):
-    held = on(policies["strict"], campaign_of(found, "a", severity="medium"), found).decisions
+def test_a_higher_rung_follows_at_once(policy_of, found):
+    policy = policy_of(BY_SEVERITY)
+    held = on(policy, campaign_of(found, "a", severity="medium"), found).decisions
     now = found.NOW + timedelta(hours=1)
-    raised = on(policies["strict"], campaign_of(found, "a"), found, standing=held, now=now).decisions
+    raised = on(policy, campaign_of(found, "a"), found, standing=held, now=now).decisions
     assert {(d.value, d.action, d.since) for d in raised} == {("a", Rung.VERIFY, now), ("c-1", Rung.VERIFY, now)}
 
 
