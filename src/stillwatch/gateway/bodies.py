@@ -18,7 +18,7 @@ import msgspec
 from stillwatch.errors import InputError
 from stillwatch.response.model import Limits
 from stillwatch.traffic.readers.bodies import request_row
-from stillwatch.traffic.rows import RowError, checked
+from stillwatch.traffic.rows import SYSTEM_ROLES, TEXT_PARTS, RowError, checked
 from stillwatch.traffic.schema import REQUESTS
 
 #: Fields with which a client turns a watermark off, or names a key of its own (vLLM, SGLang).
@@ -27,7 +27,6 @@ OPT_OUT = ("watermarking", "watermark")
 #: What `CAP` takes out: the probabilities behind a text, and ways to ask many times at once.
 _WITHHELD = ("logprobs", "top_logprobs", "prompt_logprobs", "logit_bias", "n", "best_of", "echo", "candidate_count")
 _LENGTHS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
-_SYSTEM, _TEXTS = ("system", "developer"), (None, "text", "input_text", "output_text")  # as in `traffic.rows`
 _BLOCKS = ("thinking", "redacted_thinking", "reasoning", "reasoning.encrypted", "reasoning.text")
 _COLUMNS = (
     "request_model", "system_instructions", "input_messages", "request_temperature", "request_max_tokens",
@@ -159,7 +158,7 @@ def _prompt(body: _Usual) -> Prompt:
             text = _plain(text, seals)
         if message.thinking_blocks is not None or message.reasoning_details is not None:
             raise _UnusualError
-        if message.role in _SYSTEM:
+        if message.role in SYSTEM_ROLES:
             system.append(text)
         else:
             messages.append((message.role, text))
@@ -185,7 +184,7 @@ def _plain(content: str | list[_Part] | None, seals: list[str]) -> str | None:
                 raise _UnusualError
             if len(part.signature) >= LEAST:
                 seals.append(part.signature)
-        elif part.type in _TEXTS:
+        elif part.type in TEXT_PARTS:
             if not part.text and part.content is not None:
                 raise _UnusualError
             if part.text:

@@ -32,8 +32,8 @@ LATEST = (datetime(2100, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND
 TEXT_LIMIT = 16 << 20
 
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-_TEXT_PARTS = frozenset({None, "text", "input_text", "output_text"})
-_SYSTEM_ROLES = frozenset({"system", "developer"})
+TEXT_PARTS = (None, "text", "input_text", "output_text")  # a tuple: what a log has there may be a list
+SYSTEM_ROLES = ("system", "developer")
 
 #: The columns of numbers, for sources that write them as texts.
 NUMERIC = frozenset(column.name for column in REQUESTS if str(column.type) in ("int64", "double"))
@@ -182,7 +182,7 @@ def _part_text(part: object, column: str) -> str | None:
         return text(part, column)
     if not isinstance(part, dict):
         raise wrong_type(column)
-    if part.get("type") not in _TEXT_PARTS:
+    if part.get("type") not in TEXT_PARTS:
         return None
     return plain(first(part, "text", "content"), column)
 
@@ -215,8 +215,8 @@ def _message(entry: object, column: str) -> Message:
 def without_system(conversation: Iterable[Message]) -> tuple[str | None, list[Message]]:
     """The system texts, joined, and the other messages."""
     conversation = list(conversation)
-    system = [entry["content"] for entry in conversation if entry["role"] in _SYSTEM_ROLES and entry["content"]]
-    rest = [entry for entry in conversation if entry["role"] not in _SYSTEM_ROLES]
+    system = [entry["content"] for entry in conversation if entry["role"] in SYSTEM_ROLES and entry["content"]]
+    rest = [entry for entry in conversation if entry["role"] not in SYSTEM_ROLES]
     return "\n\n".join(part for part in system if part) or None, rest
 
 

@@ -56,6 +56,7 @@ def test_several_blocks_are_several_digests_and_each_counts_once():
         {"messages": [{"role": "user", "content": "Hello"}]},
         {"messages": [{"content": [{"type": "thinking", "signature": "0"}]}]},
         {"messages": [{"content": [{"type": "thinking", "signature": 7}]}]},
+        {"messages": [{"content": [{"type": ["thinking"], "signature": SEAL}]}]},
         {"messages": [{"content": [{"type": "tool_use", "id": "toolu_00000001"}]}]},
     ],
 )

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from stillwatch.traffic.rows import Json, decoded, first
 
 _SEALS = ("signature", "encrypted_content", "data", "id")  # what tells a block, the surest first
-_KINDS = frozenset({"thinking", "redacted_thinking", "reasoning", "reasoning.encrypted", "reasoning.text"})
+_KINDS = ("thinking", "redacted_thinking", "reasoning", "reasoning.encrypted", "reasoning.text")
 _HOLDERS = ("messages", "input", "output", "content", "thinking_blocks", "reasoning_details", "choices", "message")
 _LEAST = 8  # letters of a seal: an id such as "0" is everybody's
 _DEEP = 6
