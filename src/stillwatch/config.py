@@ -363,8 +363,8 @@ class GatewayConfig(_Section):
     token: HomePath | None = Field(
         default=None,
         examples=["gateway.token"],
-        description="A file with the token that callers of `serve gateway` must bring (x-api-key or bearer); without one "
-        "it serves this machine alone.",
+        description="A file with the token that callers of `serve gateway` must bring (x-api-key or bearer); without "
+        "one it serves this machine alone.",
     )
 
 
