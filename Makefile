@@ -36,16 +36,20 @@ docs: $(VENV)/.dev  ## write the reference pages anew from the code
 PROVING_GROUND ?= $(wildcard ../shared/proving-ground)
 MEASURE = STILLWATCH_PROVING_GROUND="$(PROVING_GROUND)" $(BIN)/python
 
-bench: $(VENV)/.dev  ## time the kernels and the scan against others', as ratios
+bench: $(VENV)/.dev $(LITELLM)/.run  ## time the kernels and the scan against others', as ratios
 	$(MEASURE) bench/scan.py
 	$(MEASURE) bench/growth.py
 	$(MEASURE) bench/exchange.py
 	$(MEASURE) bench/gateway.py
+	$(MEASURE) bench/gateways.py
+	$(LITELLM)/bin/python bench/litellm_hook.py
+	$(MEASURE) bench/watch.py
 	$(MEASURE) bench/ledger.py
 
 prove: $(VENV)/.dev  ## measure detection on labelled scenarios and seeds, alone and over an exchange, into tables
 	$(MEASURE) bench/prove.py
 	$(MEASURE) bench/alliance.py
+	$(MEASURE) bench/response.py
 
 measure: $(VENV)/.dev  ## write docs/measurements.md anew: hours
 	$(MEASURE) bench/prove.py --markdown docs/measurements.md
@@ -55,9 +59,13 @@ measure: $(VENV)/.dev  ## write docs/measurements.md anew: hours
 	$(MEASURE) bench/scan.py --markdown docs/measurements.md
 	$(MEASURE) bench/growth.py --full --markdown docs/measurements.md
 	$(MEASURE) bench/alliance.py --markdown docs/measurements.md
+	$(MEASURE) bench/response.py --markdown docs/measurements.md
 	$(MEASURE) bench/adaptive.py --markdown docs/measurements.md
 	$(MEASURE) bench/exchange.py --full --markdown docs/measurements.md
 	$(MEASURE) bench/gateway.py --markdown docs/measurements.md
+	$(MEASURE) bench/gateways.py --markdown docs/measurements.md
+	$(MEASURE) bench/watch.py --markdown docs/measurements.md
+	$(MEASURE) bench/ledger.py --markdown docs/measurements.md
 	$(MEASURE) bench/malicious.py --markdown docs/exchange/malicious.md
 
 LOCK = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
