@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
+import pyarrow as pa
 
 from stillwatch.errors import ConfigError, StillwatchError
 from stillwatch.profiles import wire
@@ -29,7 +30,7 @@ from stillwatch.watch.model import Position
 from stillwatch.watch.records import MAGIC, Head, Record, framed, glance, read
 
 LOOSE = 512  # records of a file, after which they are merged: a restart reads no more small ones
-ROOM = 200_000  # accounts of a merged record, so that merging takes 200 MB of memory at most
+ROOM = 100_000  # accounts of a merged record, so that merging takes some 100 MB of memory
 _SUFFIX, _LOCK, _RAISED = ".journal", "lock", "raised.json"
 
 
@@ -147,6 +148,7 @@ class Journal:
             raise JournalError(f"The journal cannot be merged ({error.strerror}).", where=str(path)) from error
         finally:
             beside.unlink(missing_ok=True)
+            pa.default_memory_pool().release_unused()  # Arrow would keep what merging took
         self._loose[day] = 0
         if day == self._day:
             self._leave()
