@@ -77,8 +77,9 @@ def affinity(cluster: Cluster, side: Bool) -> float:
 def _main_sides(cluster: Cluster) -> Bool:
     """Spherical 2-means, begun on the sides of the main axis of variation; deterministic."""
     directions = cluster.population.contents.directions(cluster.rows).astype(np.float64)
-    axis = np.linalg.svd(directions - directions.mean(0), full_matrices=False)[2][0]
-    side = (directions - directions.mean(0)) @ axis > 0
+    centred = directions - directions.mean(0)
+    axis = np.linalg.eigh(centred.T @ centred)[1][:, -1]
+    side = centred @ (axis * np.sign(axis[np.abs(axis).argmax()])) > 0
     for _ in range(10):
         if side.all() or not side.any():
             break
