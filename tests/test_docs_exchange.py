@@ -41,8 +41,12 @@ def commands(script):
 
 
 def described():
-    """Every command that the pages about the exchange and the examples of deploy/ show."""
-    pages = [DOCS / "indicators.md", *sorted((DOCS / "exchange").glob("*.md"))]
+    """Every command that the pages about the exchange and the response and the examples of deploy/ show."""
+    pages = [
+        DOCS / "indicators.md",
+        *sorted((DOCS / "exchange").glob("*.md")),
+        *sorted((DOCS / "response").glob("*.md")),
+    ]
     scripts = [("README.md", block) for block in blocks(ROOT / "README.md", "sh")]
     scripts += [(page.name, block) for page in pages for block in blocks(page, "sh")]
     scripts += [(unit.name, started(unit)) for unit in sorted(DEPLOY.glob("*.service"))]
