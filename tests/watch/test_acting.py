@@ -32,11 +32,11 @@ def campaign(*accounts, name="c-1", bits=12.0):
     )  # fmt: skip
 
 
-def judgement(*campaigns, template=(), newcomers=()):
+def judgement(*campaigns, template=(), newcomers=(), whole=True):
     inputs = Inputs(0, 1000, 100, 0, sign_up=True, notes=())
     document = to_document(Findings(NOW - timedelta(days=1), NOW, campaigns, inputs))
     found = Recognition(tuple(template), tuple(newcomers))
-    return Judgement(document, {each.id: found for each in campaigns}, ())
+    return Judgement(document, {each.id: found for each in campaigns}, (), whole)
 
 
 @pytest.fixture
@@ -111,12 +111,16 @@ def test_whom_the_evidence_no_longer_names_is_free_again(acting, ledger):
     acting.judged(judgement(campaign("a", "b", "c", "d"), newcomers=["n"]), None, NOW)
     gone = measured(ledger)["d"].id
     acting.judged(judgement(campaign("a", "b", "c")), None, SOON)
+    acting.judged(judgement(campaign("a", "b", "c"), whole=False), None, SOON)
+    assert "d" in measured(ledger)
+    acting.judged(judgement(campaign("a", "b", "c")), None, SOON)
     assert set(measured(ledger)) == {"a", "b", "c", "n"}
     assert any(LIFTED in str(entry) and gone in str(entry) for entry in ledger.history("d"))
 
 
 def test_a_campaign_that_is_gone_leaves_nothing_behind(acting, ledger):
     acting.judged(judgement(campaign("a", "b", "c"), template=WORDS), None, NOW)
+    acting.judged(judgement(), None, SOON)
     acting.judged(judgement(), None, SOON)
     assert not ledger.standing(SOON)
 
@@ -129,6 +133,18 @@ def test_an_accounts_own_customers_are_spared_until_it_is_known_to_have_none(act
     acting.heard((), [("shown.c-1", 1)], SOON)
     assert set(measured(ledger)) == set("abc")
     assert not any(d.spares for d in measured(ledger).values())
+
+
+def test_who_is_recognised_by_the_template_is_asked_about_the_template_alone(acting, ledger):
+    acting.judged(judgement(campaign("a", "b", "c"), template=WORDS), None, NOW)
+    acting.heard([Sighting("n", "c-1", "template", 0.0)], (), SOON)
+    assert measured(ledger)["n"].spares
+
+
+def test_an_account_at_the_edge_keeps_its_measure(acting, ledger):
+    for accounts in ("abcd", "abc", "abcd", "abc"):
+        acting.judged(judgement(campaign(*accounts)), None, NOW)
+    assert "d" in measured(ledger)
 
 
 def test_a_resellers_customers_stay_spared(acting, ledger):

@@ -110,7 +110,7 @@ class Profiles:
         room = len(self.state["requests"])
         if self._known <= room:
             return
-        size = max(self._known, room + room // 8 + 256)
+        size = max(self._known, room + room // 16 + 256)
         for name, (_, width, zero) in FIELDS.items():
             # in place: the system moves the pages, so that the old and the new never stand beside each other
             self.state[name].resize((size, width), refcheck=False)

@@ -4,10 +4,10 @@
     acting.judged(judgement, accounts, now)                  # after each judgement
     acting.heard(sightings, counts, now)                     # what gateways reported meanwhile
 
-Besides what `response.policy.ruling` decides for the members of a campaign, three things are done here. Whom a gateway
-recognised, or who signed up with the campaign's means, falls under the campaign's measure for a short time. A measure
-whose evidence no longer names the account is lifted. And an account may have customers of its own: at first only
-requests that hold the campaign's template are touched, and all of them once nearly all have shown it.
+Besides what `response.policy.ruling` decides, three things are done here. Whom a gateway recognised falls under the
+campaign's measure for a short time. A measure is lifted when two judgements of all accounts in a row no longer name the
+account. And an account may have customers of its own: at first only requests that hold the campaign's template are
+touched, and all of them once nearly all have shown it.
 """
 
 import hashlib
@@ -18,7 +18,6 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 
-from stillwatch.reports.document import FindingsDocument
 from stillwatch.response.ledger.ledger import Ledger
 from stillwatch.response.model import RECOGNISED, Decision, Kind, Rung, Sighting
 from stillwatch.response.policy.policy import Policy
@@ -54,6 +53,7 @@ class Acting:
     independent_bits: float = INDEPENDENT_BITS
     _custom: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     _rungs: dict[str, Decision] = field(default_factory=dict)  # by campaign, its measure for whoever comes next
+    _unnamed: set[str] = field(default_factory=set)  # decisions whose account the last judgement of all did not name
 
     def judged(self, judgement: Judgement, accounts: pa.Table | None, now: datetime) -> Proposal:
         """Act on findings; returns what was decided by the policy."""
@@ -73,7 +73,7 @@ class Acting:
         )
         self._remember((*standing, *proposal.decisions))
         made = [self._sparing(d) for d in proposal.decisions]
-        ended = [*proposal.lifts, *proposal.moot, *_outdated(judgement.document, standing)]
+        ended = [*proposal.lifts, *proposal.moot, *self._outdated(judgement, standing)]
         self._write(made, proposal.waiting, ended, now)
         return proposal
 
@@ -89,7 +89,7 @@ class Acting:
         named = {each.value for each in standing if each.scope == "account"}
         new = {s.account: (s.account, s.campaign, f"{s.campaign}:{FAMILY[s.kind]}:{RECOGNISED}") for s in sightings}
         self._remember(standing)
-        made = list(self._recognised((new[account] for account in sorted(new.keys() - named)), now))
+        made = [self._sparing(d) for d in self._recognised((new[a] for a in sorted(new.keys() - named)), now)]
         whole = [d for d in standing if d.spares and d.campaign in self._settled()]
         made += [_anew(replace(d, spares=False)) for d in whole]
         if made:
@@ -105,6 +105,19 @@ class Acting:
         if waiting:
             self.ledger.propose(waiting, now)
         self.publish(now)
+
+    def _outdated(self, judgement: Judgement, standing: Iterable[Decision]) -> list[Decision]:
+        """Measures of the policy against accounts and campaigns that the findings have stopped naming.
+
+        An account at the edge of a campaign is named by one judgement and not by the next: one is not enough.
+        """
+        if not judgement.whole:
+            return []
+        campaigns = judgement.document.campaigns
+        named = {c.id for c in campaigns} | {member.account_id for c in campaigns for member in c.accounts}
+        gone = {d.id: d for d in standing if d.value not in named and _revocable(d)}
+        outdated, self._unnamed = [gone[id_] for id_ in sorted(gone.keys() & self._unnamed)], set(gone)
+        return outdated
 
     def _remember(self, decisions: Iterable[Decision]) -> None:
         self._rungs = {d.value: d for d in decisions if d.scope == "campaign"}
@@ -142,14 +155,10 @@ class Acting:
                 )
 
 
-def _outdated(document: FindingsDocument, standing: Iterable[Decision]) -> Iterator[Decision]:
-    """Measures of the policy against accounts and campaigns that the findings no longer name."""
-    named = {member.account_id for campaign in document.campaigns for member in campaign.accounts}
-    named |= {campaign.id for campaign in document.campaigns}
-    for decision in standing:
-        lately = any(each.endswith(f":{RECOGNISED}") for each in decision.evidence)
-        if decision.value not in named and decision.by is None and decision.origin != "person" and not lately:
-            yield decision
+def _revocable(decision: Decision) -> bool:
+    """Whether the policy made it, on a judgement: who was only recognised is free again when the time is over."""
+    lately = any(each.endswith(f":{RECOGNISED}") for each in decision.evidence)
+    return decision.by is None and decision.origin != "person" and not lately
 
 
 def _anew(decision: Decision) -> Decision:

@@ -53,11 +53,13 @@ class Judgement:
         document: the findings.
         recognitions: by campaign id, what tells its next account.
         raised: every campaign of the document, for the next judgement.
+        whole: all accounts were judged, not only those of campaigns that were known.
     """
 
     document: FindingsDocument
     recognitions: dict[str, Recognition]
     raised: tuple[Raised, ...]
+    whole: bool = True
 
 
 def judged(  # noqa: PLR0913 — what is judged, against what, and what is remembered
@@ -93,7 +95,8 @@ def judged(  # noqa: PLR0913 — what is judged, against what, and what is remem
         Findings(moment(start), moment(end), tuple(sorted(campaigns, key=strongest_first)), inputs), reviews=reviews
     )
     pairs = zip(campaigns, found.suspicions, strict=True)
-    return Judgement(document, {campaign.id: recognition(s, desk) for campaign, s in pairs}, now)
+    recognitions = {campaign.id: recognition(s, desk) for campaign, s in pairs}
+    return Judgement(document, recognitions, now, whole=anew)
 
 
 def _named(found: Judged, settings: ScanConfig, raised: Sequence[Raised]) -> tuple[list[Campaign], tuple[Raised, ...]]:
