@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from stillwatch.reports.document import Campaign, FindingsDocument
     from stillwatch.response.model import Decision
     from stillwatch.response.policy.ruling import Proposal
+    from stillwatch.response.relay.protocol import Relay
     from stillwatch.traffic.pseudonyms import Key
     from stillwatch.watch.judgement import Judgement
     from stillwatch.watch.loop import Watch
@@ -155,7 +156,16 @@ def _person(person: str | None, settings: "Settings", *, acts: bool) -> str | No
     return measures.check_person(person, settings)
 
 
-def _sources(given: _Given) -> "list[Source]":
+def _relay(given: _Given, stack: ExitStack) -> "Relay | None":
+    """One relay for what gateways report and what they are told: one that was emptied is told again at once."""
+    if given.config.response.relay is None:
+        return None
+    from stillwatch.response.relay.places import open_relay
+
+    return stack.enter_context(closing(open_relay(given.config.response.relay)))
+
+
+def _sources(given: _Given, relay: "Relay | None") -> "list[Source]":
     """What is read.
 
     Raises:
@@ -170,7 +180,7 @@ def _sources(given: _Given) -> "list[Source]":
 
     if given.once and (given.otlp or given.kafka or not given.logs):
         raise ConfigError("Only logs have an end.", where="--once", hint="Name logs, and neither --otlp nor --kafka.")
-    folding, relay = Folding.of(given.config.input, given.key), given.config.response.relay
+    folding = Folding.of(given.config.input, given.key)
     sources: list[Source] = []
     if given.logs:
         sources.append(Files(given.logs, folding, once=given.once))
@@ -181,9 +191,7 @@ def _sources(given: _Given) -> "list[Source]":
     if given.kafka:
         sources.append(opening.kafka(given.kafka, folding))
     if relay and not given.once:
-        from stillwatch.response.relay.places import open_relay
-
-        sources.append(Taps(open_relay(relay)))
+        sources.append(Taps(relay))
     if not sources:
         hint = "Name logs, or give --otlp HOST:PORT, --kafka BROKERS/TOPIC or --relay ADDRESS."
         raise ConfigError("There is nothing to watch.", where="watch", hint=hint)
@@ -201,9 +209,10 @@ def _assembled(given: _Given, voice: "_Voice", stack: ExitStack) -> "tuple[Watch
 
     config, metrics = given.config, Metrics()
     journal = stack.enter_context(closing(Journal(config.watch.folder)))
-    sources = _sources(given)
+    relay = _relay(given, stack)
+    sources = _sources(given, relay)
     window = Window(journal, days=config.watch.window_days, most=config.watch.max_accounts)
-    responding = _responding(given, metrics, voice, stack)
+    responding = _responding(given, relay, metrics, voice, stack)
     notifier = stack.enter_context(closing(Notifier.of(config.watch, metrics)))
 
     def told(document: "FindingsDocument", new: "Sequence[Campaign]") -> None:
@@ -236,27 +245,28 @@ def _assembled(given: _Given, voice: "_Voice", stack: ExitStack) -> "tuple[Watch
     return watch, f"Watching {', '.join(watched)}{page}."
 
 
-def _responding(given: _Given, metrics: "Metrics", voice: "_Voice", stack: ExitStack) -> "Responding | None":
+def _responding(
+    given: _Given, relay: "Relay | None", metrics: "Metrics", voice: "_Voice", stack: ExitStack
+) -> "Responding | None":
     """What acts; None where there is no ledger."""
     config = given.config.response
     if config.ledger is None:
         return None
     from stillwatch.response.policy.policy import load
-    from stillwatch.response.relay.places import open_relay
     from stillwatch.watch.acting import Acting
     from stillwatch.watch.responding import Responding, publishing
 
     policy, ledger = load(config.policy), stack.enter_context(measures.opened_ledger(given.settings, create=True))
     publish: Callable[[datetime], None] = lambda _: None  # noqa: E731 — nobody to tell
-    if config.relay:
-        relay = stack.enter_context(closing(open_relay(config.relay)))
+    if relay:
 
         def failed(part: str, error: Exception) -> None:
             metrics.failed(part)
             voice.fault(part, error)
 
         publish = publishing(ledger, policy, relay, failed)
-    acting = Acting(policy, ledger, publish, by=given.by, seed=secrets.randbits(63))
+    bits = given.config.scan.independent_bits
+    acting = Acting(policy, ledger, publish, by=given.by, seed=secrets.randbits(63), independent_bits=bits)
     return Responding(acting, metrics, voice.decided)
 
 
