@@ -38,7 +38,9 @@ def test_anthropic():
     status, _, body = answer(verdict(Rung.HOLD, 403), "anthropic", GATE, NOW)
     told = json.loads(body)
     assert (status, told["type"], told["error"]["type"]) == (403, "error", "permission_error")
-    assert told["error"]["message"] == ("On hold until 2027-01-15T08:16:40+00:00. Appeal: https://p.example/appeal/d-1")
+    assert told["error"]["message"] == (
+        "On hold until 15 January 2027, 08:16 UTC. Appeal: https://p.example/appeal/d-1"
+    )
     assert told["error"]["details"]["error_code"] == "account_on_hold"
 
 

@@ -18,15 +18,15 @@ SOON = NOW + timedelta(minutes=1)
 WORDS = (11, 22, 33, 44)
 
 
-def campaign(*accounts, name="c-1", bits=12.0):
+def campaign(*accounts, name="c-1", bits=12.0, covered=0.9):
     evidence = tuple(
-        Evidence(family, each, (bits + 12) / 2, 1, 0, "AML.T0024", "It is so.")
-        for family, each in (("content", "one_subject"), ("sign_up", "payment"))
+        Evidence(family, each, (bits + 12) / 2, covered, 0, "AML.T0024", "It is so.")
+        for family, each in (("text", "shared_text"), ("sign_up", "payment"))
     )
     members = tuple(Member(a, 6.0, 10, NOW - timedelta(hours=5), NOW) for a in accounts)
     moments = {"first_seen": NOW - timedelta(hours=5), "crossed_at": NOW, "last_seen": NOW}
     return Campaign(
-        id=name, bits=bits, prior=-12.0, severity="high", families=("content", "sign_up"), **moments,
+        id=name, bits=bits, prior=-12.0, severity="high", families=("text", "sign_up"), **moments,
         requests=100, requests_before_crossing=50, usage_input_tokens=1, usage_output_tokens=1, accounts=members,
         evidence=evidence, lookalikes_considered=(), timeline=(), links=(), shared_text=(),
     )  # fmt: skip
@@ -156,6 +156,18 @@ def test_a_resellers_customers_stay_spared(acting, ledger):
 
 def test_without_a_template_all_requests_of_a_member_are_meant(acting, ledger):
     acting.judged(judgement(campaign("a", "b", "c")), None, NOW)
+    assert not any(d.spares for d in measured(ledger).values())
+
+
+def test_words_that_few_of_its_accounts_send_tell_nothing_apart(acting, ledger):
+    acting.judged(judgement(campaign("a", "b", "c", covered=0.3), template=WORDS), None, NOW)
+    assert not any(d.spares for d in measured(ledger).values())
+
+
+def test_whom_a_template_no_longer_covers_is_meant_as_a_whole(acting, ledger):
+    acting.judged(judgement(campaign("a", "b", "c"), template=WORDS), None, NOW)
+    acting.judged(judgement(campaign("a", "b", "c", covered=0.3), template=WORDS), None, SOON)
+    assert set(measured(ledger)) == set("abc")
     assert not any(d.spares for d in measured(ledger).values())
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from stillwatch.response.decide import HOUR, Verdict
 from stillwatch.response.model import Rung
-from stillwatch.response.policy.notices import WHY
+from stillwatch.response.policy import notices
 from stillwatch.response.snapshot import Gate
 
 Style = Literal["openai", "anthropic"]
@@ -65,9 +65,9 @@ def headers(verdict: Verdict, gate: Gate, now: float) -> Headers:
     if verdict.simulated or verdict.action == Rung.OBSERVE:
         return {}
     out = {"stillwatch-decision": verdict.decision}
-    if verdict.action == Rung.WARN:
+    if not verdict.status:
         out["stillwatch-notice"] = _one_line(notice(verdict, gate))
-        if gate.terms_url:
+        if gate.terms_url and verdict.action == Rung.WARN:
             out["link"] = f'<{gate.terms_url}>; rel="terms-of-service"'
     if verdict.status:
         out["retry-after"] = str(min(verdict.retry_after, _LONGEST_WAIT))
@@ -82,17 +82,8 @@ def notice(verdict: Verdict, gate: Gate) -> str:
     """The text that the client sees: the policy's, else a plain sentence."""
     if verdict.fault:
         return _UNJUDGED
-    text = gate.notices.get(verdict.action.word, "") or _PLAIN.get(verdict.action, "")
-    for name, value in (
-        ("why", WHY.get(verdict.reason, "")),
-        ("decision", verdict.decision),
-        ("until", _date(verdict.until)),
-        ("appeal_url", appeal_url(verdict, gate)),
-        ("terms_url", gate.terms_url),
-        ("verify_url", gate.verify_url),
-    ):
-        text = text.replace(f"{{{name}}}", value)
-    return text
+    said = notices.text(gate, verdict.action, decision=verdict.decision, until=verdict.until, reason=verdict.reason)
+    return said or _PLAIN.get(verdict.action, "")
 
 
 def appeal_url(verdict: Verdict, gate: Gate) -> str:

@@ -12,12 +12,13 @@ touched, and all of them once nearly all have shown it.
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pyarrow as pa
 
+from stillwatch.reports.document import Campaign
 from stillwatch.response.ledger.ledger import Ledger
 from stillwatch.response.model import RECOGNISED, Decision, Kind, Rung, Sighting
 from stillwatch.response.policy.policy import Policy
@@ -29,6 +30,7 @@ FAMILY: Mapping[Kind, str] = {
 }  # fmt: skip
 SEEN = 50  # requests of a campaign's accounts, from which on it is told whether they have customers of their own
 OTHERS = 0.2  # of these, so many without the template: they have
+COVERS = 0.8  # of a campaign's customers, who send its own words: what has them is its work, and what has not is not
 LIFTED = "the evidence no longer names this account"
 
 
@@ -53,6 +55,7 @@ class Acting:
     independent_bits: float = INDEPENDENT_BITS
     _custom: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     _rungs: dict[str, Decision] = field(default_factory=dict)  # by campaign, its measure for whoever comes next
+    _covers: dict[str, bool] = field(default_factory=dict)  # whether nearly all of a campaign send its own words
     _unnamed: set[str] = field(default_factory=set)  # decisions whose account the last judgement of all did not name
 
     def judged(self, judgement: Judgement, accounts: pa.Table | None, now: datetime) -> Proposal:
@@ -72,26 +75,27 @@ class Acting:
             independent_bits=self.independent_bits,
         )
         self._remember((*standing, *proposal.decisions))
+        self._covers |= {c.id: _covered(c) for c in judgement.document.campaigns}
         made = [self._sparing(d) for d in proposal.decisions]
+        made += self._no_longer_sparing(standing, {(d.scope, d.value) for d in made})
         ended = [*proposal.lifts, *proposal.moot, *self._outdated(judgement, standing)]
         self._write(made, proposal.waiting, ended, now)
         return proposal
 
-    def heard(self, sightings: Sequence[Sighting], counts: Iterable[tuple[str, int]], now: datetime) -> None:
+    def heard(self, sightings: Sequence[Sighting], counts: Collection[tuple[str, int]], now: datetime) -> None:
         """What gateways reported: whom they recognised, and whether accounts have customers of their own."""
         for name, number in counts:
             custom, _, campaign = name.partition(".")
             if custom in ("shown", "spared"):
                 self._custom[campaign][custom] += number
-        if not sightings and not self._settled():
+        if not sightings and not counts:
             return
         standing = self.ledger.standing(now)
         named = {each.value for each in standing if each.scope == "account"}
         new = {s.account: (s.account, s.campaign, f"{s.campaign}:{FAMILY[s.kind]}:{RECOGNISED}") for s in sightings}
         self._remember(standing)
         made = [self._sparing(d) for d in self._recognised((new[a] for a in sorted(new.keys() - named)), now)]
-        whole = [d for d in standing if d.spares and d.campaign in self._settled()]
-        made += [_anew(replace(d, spares=False)) for d in whole]
+        made += self._no_longer_sparing(standing, {(d.scope, d.value) for d in made})
         if made:
             self._write(made, (), (), now)
 
@@ -122,18 +126,28 @@ class Acting:
     def _remember(self, decisions: Iterable[Decision]) -> None:
         self._rungs = {d.value: d for d in decisions if d.scope == "campaign"}
 
-    def _settled(self) -> frozenset[str]:
-        """Campaigns whose accounts have no customers of their own, as their requests have shown."""
-        enough = {name: seen for name, seen in self._custom.items() if seen.total() >= SEEN}
-        return frozenset(name for name, seen in enough.items() if seen["spared"] <= OTHERS * seen.total())
+    def _spared(self, campaign: str) -> bool:
+        """Whether a campaign's accounts may have customers of their own, whose requests can be told apart."""
+        measure, seen = self._rungs.get(campaign), self._custom[campaign]
+        template = measure.template if measure else ()
+        if not self._covers.get(campaign) or len(template) < self.policy.recognised.least_shingles:
+            return False
+        return seen.total() < SEEN or seen["spared"] > OTHERS * seen.total()
 
     def _sparing(self, decision: Decision) -> Decision:
-        """The decision, held to requests with the campaign's template where there is one."""
-        campaign = self._rungs.get(decision.campaign)
-        told = campaign is not None and len(campaign.template) >= self.policy.recognised.least_shingles
-        if decision.scope != "account" or not told or decision.campaign in self._settled():
+        """The decision, held to requests with the campaign's template where these can be told apart."""
+        if decision.scope != "account" or not self._spared(decision.campaign):
             return decision
         return _anew(replace(decision, spares=True))
+
+    def _no_longer_sparing(self, standing: Iterable[Decision], made: Collection[tuple[str, str]]) -> list[Decision]:
+        """Decisions that stand (and are not made anew anyhow), for all requests from now on."""
+        return [
+            _anew(replace(d, spares=False))
+            for d in standing
+            if d.spares and d.campaign in self._covers and not self._spared(d.campaign)
+            if (d.scope, d.value) not in made
+        ]
 
     def _recognised(self, found: Iterable[tuple[str, str, str]], now: datetime) -> Iterator[Decision]:
         """Decisions for accounts (id, campaign, evidence) that no judgement has named."""
@@ -153,6 +167,11 @@ class Acting:
                         by=None,
                     )
                 )
+
+
+def _covered(campaign: Campaign) -> bool:
+    """Whether nearly all of a campaign's customers send its own words."""
+    return any(piece.name == "shared_text" and piece.observed >= COVERS for piece in campaign.evidence)
 
 
 def _revocable(decision: Decision) -> bool:

@@ -19,7 +19,7 @@ def test_what_is_installed_is_opened(folding):
 )
 def test_what_is_not_is_said(folding, monkeypatch, opened, address, library, extra):  # noqa: PLR0917 — a table
     monkeypatch.setitem(sys.modules, library, None)
-    for module in ("otlp", "receiver", "kafka"):
-        monkeypatch.delitem(sys.modules, f"stillwatch.watch.sources.{module}", raising=False)
+    for module in ("serving", "watch.sources.otlp", "watch.sources.receiver", "watch.sources.kafka"):
+        monkeypatch.delitem(sys.modules, f"stillwatch.{module}", raising=False)
     with pytest.raises(ConfigError, match=rf"needs {library}\. .*stillwatch\[{extra}\]"):
         opened(address, folding)

@@ -76,11 +76,14 @@ def text(gate: Gate, action: Rung, *, decision: str, until: float, reason: Reaso
     Returns:
         "" for a rung that tells nobody anything.
     """
-    return gate.notices.get(action.word, "").format(
-        decision=decision,
-        until=f"{datetime.fromtimestamp(until, UTC):%d %B %Y, %H:%M} UTC",
-        why=WHY[reason],
-        appeal_url=gate.appeal_url + decision,
-        terms_url=gate.terms_url,
-        verify_url=gate.verify_url,
-    )
+    text = gate.notices.get(action.word, "")
+    for name, value in (
+        ("why", WHY[reason]),
+        ("decision", decision),
+        ("until", f"{datetime.fromtimestamp(until, UTC):%d %B %Y, %H:%M} UTC"),
+        ("appeal_url", gate.appeal_url + decision),
+        ("terms_url", gate.terms_url),
+        ("verify_url", gate.verify_url),
+    ):
+        text = text.replace(f"{{{name}}}", value)
+    return text

@@ -11,7 +11,6 @@ and 504 tell a client to try again; all else that is refused it drops.
 import asyncio
 import hmac
 import ipaddress
-import socket
 import threading
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import Future, InvalidStateError
@@ -20,9 +19,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import msgspec
-import uvicorn
 
 from stillwatch.errors import ConfigError
+from stillwatch.serving import Server, listen
 
 MOST_BYTES = 16 << 20  # of a body, as it comes
 MOST_HELD = 128 << 20  # of all bodies that are here at once
@@ -32,8 +31,8 @@ ANSWER_SECONDS = 30.0  # in which it must be on disk
 _PATH = "/v1/traces"
 _KINDS = {"application/x-protobuf": False, "application/json": True}
 _ENCODINGS = frozenset({"", "identity", "gzip"})
-_GRACE_SECONDS = 5
 _CONNECTIONS = 256
+_KEEP_ALIVE_SECONDS = 5  # an idle connection is one of these
 
 _Message = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[_Message]]
@@ -96,28 +95,15 @@ class Receiver:
     ) -> None:
         host, port = _parts(address)
         if token is None and not _is_loopback(host):
-            hint = "Listen on 127.0.0.1, or set a token (gateway.token)."
+            hint = "Listen on 127.0.0.1, or set a token (--otlp-token FILE)."
             raise ConfigError("Anybody could send requests that never were.", where=address, hint=hint)
-        self._socket = _listening(host, port)
+        self._socket = listen(host, port)
         self.address = f"{f'[{host}]' if ':' in host else host}:{self._socket.getsockname()[1]}"
         self._take, self._count, self._token, self._held = take, count, token, 0
-        config = uvicorn.Config(
-            self._serve,
-            interface="asgi3",
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            loop="uvloop",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            limit_concurrency=_CONNECTIONS,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
+        self._server = Server(
+            self._serve, self._socket, limit_concurrency=_CONNECTIONS, timeout_keep_alive=_KEEP_ALIVE_SECONDS
         )
-        self._server = uvicorn.Server(config)
-        run = self._server.run
-        self._thread = threading.Thread(target=run, args=([self._socket],), name="stillwatch-otlp", daemon=True)
+        self._thread = threading.Thread(target=self._server.run, name="stillwatch-otlp", daemon=True)
 
     def start(self) -> None:
         """Serve, if that was not begun."""
@@ -126,7 +112,7 @@ class Receiver:
 
     def stop(self) -> None:
         """Take no more; what waits for an answer may still get it."""
-        self._server.should_exit = True
+        self._server.stop()
         if self._thread.ident is None:
             self._socket.close()
 
@@ -252,11 +238,3 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=128)
-    except OSError as error:
-        raise ConfigError(f"Nobody can listen here ({error.strerror}).", where=f"{host}:{port}") from None
