@@ -16,11 +16,12 @@ from stillwatch.exchange.log import enrolment
 from stillwatch.exchange.model import Collection, Level, Member, Right, Root
 from stillwatch.exchange.server.app import create
 from stillwatch.exchange.server.exchange import Exchange
-from stillwatch.exchange.server.process import Server, listen
+from stillwatch.exchange.server.process import server_of
 from stillwatch.exchange.signing import SigningKey
 from stillwatch.exchange.store.store import Store
 from stillwatch.exchange.tokens.epochs import Epoch
 from stillwatch.exchange.tokens.keys import Keys
+from stillwatch.serving import listen
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def publish(store, key):
 def url(store, key):
     socket = listen("127.0.0.1", 0)
     address = f"http://127.0.0.1:{socket.getsockname()[1]}"
-    server = Server(create(Exchange(store, key, address, b"c" * 32, b"t" * 32)), socket)
+    server = server_of(create(Exchange(store, key, address, b"c" * 32, b"t" * 32)), socket)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     yield f"{address}/forum/"

@@ -4,9 +4,9 @@ import threading
 import httpx2
 import pytest
 
-from stillwatch.errors import ConfigError
 from stillwatch.gateway import server
-from stillwatch.gateway.server import Answer, App, Server, listen, plain
+from stillwatch.gateway.server import Answer, App, plain
+from stillwatch.serving import Server, listen
 
 TOKEN = "a token of sixteen letters or more"  # noqa: S105 — of this test alone
 
@@ -94,8 +94,3 @@ def test_a_fault_of_ours_is_counted_and_says_nothing(serve):
     assert (answer.status_code, answer.text) == (500, "This could not be judged.\n")
     assert [type(fault) for fault in faults] == [ValueError]
     assert httpx2.get(f"{url}/exact").status_code == 202
-
-
-def test_where_somebody_listens_already_nobody_else_does():
-    with listen("127.0.0.1", 0) as opened, pytest.raises(ConfigError, match="cannot listen here"):
-        listen("127.0.0.1", opened.getsockname()[1])

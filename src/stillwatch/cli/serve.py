@@ -82,11 +82,13 @@ def exchange(
       stillwatch serve exchange --db forum.sqlite --listen 0.0.0.0:443 --public-url https://exchange.example \\
           --tls-cert chain.pem --tls-key key.pem
     """
-    from stillwatch.exchange.server import connection, process
+    from stillwatch.exchange.server import connection
     from stillwatch.exchange.server.app import create
     from stillwatch.exchange.server.exchange import Exchange
     from stillwatch.exchange.server.journal import log_to
+    from stillwatch.exchange.server.process import server_of
     from stillwatch.exchange.signing import SigningKey
+    from stillwatch.serving import listen as opened
 
     host, port = listening.address(listen)
     listening.check_secure(host, tls_cert, tls_key, client_ca, insecure_http=insecure_http)
@@ -97,7 +99,7 @@ def exchange(
         store = stack.enter_context(options.opened_store(db, config_file))
         key = SigningKey.load(options.exchange_key(key_file, store.database))
         wanted = any(member.auth == "basic" for member in store.members())
-        socket = stack.enter_context(process.listen(host, port))
+        socket = stack.enter_context(opened(host, port))
         made = Exchange(
             store=store,
             signing_key=key,
@@ -111,7 +113,7 @@ def exchange(
         )
         log_to(sys.stderr, requests=not quiet)
         line = f"Serving {made.public_url}/taxii2/"
-        process.Server(create(made), socket, tls=tls, ready=lambda: listening.tell(line)).run()
+        server_of(create(made), socket, tls=tls, ready=lambda: listening.tell(line)).run()
 
 
 def _check_public(given: str | None, host: str) -> None:

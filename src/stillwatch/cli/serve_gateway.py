@@ -65,24 +65,25 @@ def gateway(
         listening.check_secure(each, tls_cert, tls_key, insecure_http=insecure_http)
     tls, secret = listening.tls(tls_cert, tls_key), _secret(settings.config.gateway.token, hosts)
     guarding, routes = _parts(settings)
-    from stillwatch.gateway import server
+    from stillwatch import serving
+    from stillwatch.gateway.server import App
 
     most = settings.config.gateway.most_body_bytes
-    app = server.App(
+    app = App(
         routes,
         token=secret,
         most_body_bytes=4 * most,  # LiteLLM sends each text twice, escaped
         fault=lambda error: guarding.count(f"fault.{type(error).__name__}"),
     )
     with ExitStack() as stack:
-        socket = stack.enter_context(server.listen(host, port))
+        socket = stack.enter_context(serving.listen(host, port))
         stack.callback(guarding.close)
         guarding.start()
         line = f"Serving {listening.url(host, socket.getsockname()[1], secure=tls is not None)}"
         if grpc:
             files = (tls_key, tls_cert) if tls_key and tls_cert else None
             line += f" and gRPC at {stack.enter_context(_grpc(guarding, grpc, most, secret, files))}"
-        server.Server(app, socket, tls=tls, ready=lambda: None if quiet else listening.tell(line)).run()
+        serving.Server(app, socket, tls=tls, ready=lambda: None if quiet else listening.tell(line)).run()
 
 
 def _parts(settings: "Settings") -> "tuple[Guarding, dict[str, Handler]]":

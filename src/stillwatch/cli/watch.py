@@ -280,17 +280,16 @@ def _write(path: Path | None, document: "FindingsDocument") -> None:
 @contextmanager
 def _served(metrics: "Metrics", listen: str) -> Iterator[str]:
     """Prometheus' page on a thread of its own; where it is."""
+    from stillwatch import serving
     from stillwatch.watch.metrics import app
 
     page, (host, port) = app(metrics), listening.address(listen)
-    from stillwatch.gateway import server  # behind `app`, which says what is to be installed
-
-    with server.listen(host, port) as socket:
-        serving = server.Server(page, socket)
-        thread = threading.Thread(target=serving.run, name="stillwatch-metrics", daemon=True)
+    with serving.listen(host, port) as socket:
+        server = serving.Server(page, socket)
+        thread = threading.Thread(target=server.run, name="stillwatch-metrics", daemon=True)
         thread.start()
         yield f"{listening.url(host, socket.getsockname()[1], secure=False)}/metrics"
-        serving.stop()
+        server.stop()
         thread.join(5)
 
 

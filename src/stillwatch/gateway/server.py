@@ -1,8 +1,8 @@
-"""The server of `stillwatch serve gateway`: bare ASGI, a table of routes, and uvicorn around it.
+"""The application of `stillwatch serve gateway`: bare ASGI and a table of routes.
 
     routes = guardrail.routes(guarding) | nginx.routes(guarding)
     app = App(routes, token=None, most_body_bytes=16 << 20)
-    Server(app, listen("127.0.0.1", 8089)).run()              # until SIGTERM or Ctrl-C
+    serving.Server(app, serving.listen("127.0.0.1", 8089)).run()          # until SIGTERM or Ctrl-C
 
 An adapter offers `routes(guarding) -> Routes`: by path, one plain function from a `Call` to an `Answer`. A path that
 ends in "/" stands for all below it. Handlers judge in microseconds and wait for nothing: they need not be asynchronous.
@@ -10,21 +10,11 @@ ends in "/" stands for all below it. Handlers judge in microseconds and wait for
 
 import asyncio
 import hmac
-import signal
-import socket as sockets
-import ssl
-import threading
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import uvicorn
-
-from stillwatch.errors import ConfigError
-
 BODY_SECONDS = 10.0  # in which a body must have come
-GRACE_SECONDS = 5  # for requests at work when the process is told to end
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _OCTETS = "surrogateescape"
 
 Message = MutableMapping[str, Any]
@@ -149,69 +139,3 @@ class App:
 
 def _healthy(_: Call) -> Answer:
     return plain(200, "ok\n")
-
-
-def listen(host: str, port: int) -> sockets.socket:
-    """Opens the socket; port 0 takes a free one.
-
-    Raises:
-        ConfigError: the address is another's, or none of this machine.
-    """
-    try:
-        family = sockets.AF_INET6 if ":" in host else sockets.AF_INET
-        return sockets.create_server((host, port), family=family, backlog=1024)
-    except (OSError, OverflowError) as error:
-        says = getattr(error, "strerror", None) or error
-        raise ConfigError(f"The server cannot listen here ({says}).", where=f"{host}:{port}") from None
-
-
-class Server:
-    """One process that serves until it is told to end."""
-
-    def __init__(
-        self,
-        app: Callable[[Message, Callable[[], Any], Callable[[Message], Any]], Any],
-        socket: sockets.socket,
-        *,
-        tls: ssl.SSLContext | None = None,
-        ready: Callable[[], None] = lambda: None,
-    ) -> None:
-        config = uvicorn.Config(
-            app,
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            loop="uvloop",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-            timeout_keep_alive=75,
-        )
-        config.load()
-        config.ssl = tls
-        self._socket, self._uvicorn = socket, _Uvicorn(config, ready)
-
-    def run(self) -> None:
-        """Serves until a signal, or `stop`; a signal that was obeyed is not raised again."""
-        if threading.current_thread() is threading.main_thread():
-            for each in _SIGNALS:
-                signal.signal(each, lambda *_: None)
-        self._uvicorn.run(sockets=[self._socket])
-
-    def stop(self) -> None:
-        """Ends it, from any thread."""
-        self._uvicorn.handle_exit(signal.SIGTERM, None)
-
-
-class _Uvicorn(uvicorn.Server):
-    """Tells when it is ready."""
-
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._ready = ready
-
-    async def startup(self, sockets: list[sockets.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._ready()

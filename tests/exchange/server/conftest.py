@@ -19,9 +19,10 @@ from stillwatch.exchange.model import Collection, Level, Member, Right, Root
 from stillwatch.exchange.server.app import create
 from stillwatch.exchange.server.exchange import Exchange
 from stillwatch.exchange.server.metrics import Metrics
-from stillwatch.exchange.server.process import Server, listen
+from stillwatch.exchange.server.process import server_of
 from stillwatch.exchange.signing import SigningKey
 from stillwatch.exchange.store.store import Store
+from stillwatch.serving import Server, listen
 
 TAXII = "application/taxii+json;version=2.1"
 #: Who may do what in the collection `indicators` of the root `alliance`: read, write, the narrowest marking.
@@ -110,7 +111,7 @@ class Forum:
         socket = listen("127.0.0.1", 0)
         url = f"http://127.0.0.1:{socket.getsockname()[1]}"
         self.exchange = replace(self.exchange, public_url=url, metrics=Metrics(), closing=threading.Event())
-        self.server, self.client = Server(create(self.exchange), socket), httpx2.Client(timeout=30)
+        self.server, self.client = server_of(create(self.exchange), socket), httpx2.Client(timeout=30)
         self.start()
 
     def start(self):
@@ -189,7 +190,7 @@ def forum_of(tmp_path):
             }
             | changes
         )
-        forum = Forum(exchange, Server(create(exchange), socket, tls=tls), secrets, collection)
+        forum = Forum(exchange, server_of(create(exchange), socket, tls=tls), secrets, collection)
         forum.start()
         running.append(forum)
         return forum

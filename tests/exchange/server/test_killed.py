@@ -12,8 +12,8 @@ import pytest
 import requests
 from taxii2client.v21 import Collection, as_pages
 
-from stillwatch.exchange.server.process import listen
 from stillwatch.exchange.store.store import Store
+from stillwatch.serving import listen
 
 TAXII = "application/taxii+json;version=2.1"
 LIVES = 6

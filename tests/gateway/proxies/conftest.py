@@ -23,9 +23,10 @@ from stillwatch.gateway import nginx
 from stillwatch.gateway.envoy import over_http
 from stillwatch.gateway.guarding import Guarding
 from stillwatch.gateway.identity import digest
-from stillwatch.gateway.server import App, Server, listen
+from stillwatch.gateway.server import App
 from stillwatch.response.model import Decision, Rung
 from stillwatch.response.snapshot import Gate, Snapshot, snapshot_of
+from stillwatch.serving import Server, listen
 
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "deploy"
