@@ -16,8 +16,10 @@ from stillwatch.errors import InputError
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from stillwatch.reports.document import FindingsDocument
 
-@click.command(short_help="Simulate a log, scan it, explain a campaign: one minute.")
+
+@click.command(short_help="Simulate a log, scan it, explain a campaign, show what would be done: one minute.")
 @click.option(
     "--out",
     type=options.FILE,
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--exchange", "together", is_flag=True, help="Three providers, alone and over an exchange: two minutes.")
 @options.quiet
 def command(*, out: Path, seed: int | None, together: bool, quiet: bool) -> None:
-    """Show everything in a minute: simulate a log, scan it, explain its first campaign, write the report.
+    """Show everything in a minute: simulate a log, scan it, explain its first campaign, write the report, respond.
 
     With --exchange: three providers scan alone, warn each other over an exchange on this machine, and scan again.
 
@@ -60,8 +62,19 @@ def _one(out: Path, seed: int | None, *, quiet: bool) -> None:
     write(document, findings, page)
     if not quiet:
         show(summary(document), *(waterfall(first) for first in document.campaigns[:1]))
+        show("What the policy would do, if somebody applied it:", *_measures(document, accounts), "")
         first = document.campaigns[0].id if document.campaigns else "CAMPAIGN"
         note(_next_steps(first, log, accounts, findings, page))
+
+
+def _measures(document: "FindingsDocument", accounts: Path) -> tuple[str, ...]:
+    """A sentence for each campaign, from the policy that comes with stillwatch, at the log's end."""
+    from stillwatch.response.policy.policy import load
+    from stillwatch.response.policy.ruling import decide_on
+    from stillwatch.traffic import Key, Rejects, read_accounts
+
+    desk = read_accounts(accounts, key=Key.ephemeral(), rejects=Rejects())
+    return decide_on(document, desk, load(None), standing=(), now=document.window.end, rng_seed=0).says
 
 
 def _exchange(out: Path, seed: int | None, *, quiet: bool) -> None:
@@ -120,6 +133,7 @@ The labels, to compare: {log.parent.parent / "truth"}
 What was just done:
   stillwatch scan {log_} --accounts {accounts_} -o {findings_}
   stillwatch explain {campaign} -f {findings_}
+  stillwatch respond {findings_} --accounts {accounts_}
 Next, with your own log:
   stillwatch config init
   stillwatch scan YOUR_LOGS -o findings.json --html report.html
