@@ -123,7 +123,7 @@ def show_appeal(*, name: str, ledger: str | None, config_file: Path | None, as_j
     """
     from stillwatch.reports.wording import printable
     from stillwatch.response.appeals import appeal
-    from stillwatch.response.ledger.entries import told
+    from stillwatch.response.model import told
 
     now = datetime.now(UTC)
     with measures.opened_ledger(measures.load_settings(config_file, ledger)) as book:

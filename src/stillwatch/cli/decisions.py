@@ -48,7 +48,7 @@ def list_decisions(
       stillwatch decisions list --waiting
       stillwatch decisions list --campaign c-1f09 --json
     """
-    from stillwatch.response.ledger.entries import told
+    from stillwatch.response.model import told
 
     now = datetime.now(UTC)
     with measures.opened_ledger(measures.load_settings(config_file, ledger)) as book:
@@ -245,7 +245,7 @@ def _named(ids: tuple[str, ...], campaign: str | None, known: "Iterable[Decision
 
 
 def _told(what: str, decisions: "tuple[Decision, ...]", by: str, *, as_json: bool, quiet: bool) -> None:
-    from stillwatch.response.ledger.entries import told
+    from stillwatch.response.model import told
 
     if as_json:
         click.echo(json.dumps({what: [told(each) for each in decisions], "by": by}, indent=2))

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from stillwatch.config import Settings
     from stillwatch.reports.document import FindingsDocument
     from stillwatch.response.ledger.ledger import Ledger
-    from stillwatch.response.model import Decision
     from stillwatch.response.policy.policy import Policy
     from stillwatch.response.policy.ruling import Proposal
 
@@ -176,14 +175,16 @@ def _recorded(book: "Ledger", proposal: "Proposal", by: str | None, now: datetim
 
 def _tell(proposal: "Proposal", *, acts: bool, record: bool, as_json: bool, quiet: bool) -> None:
     if as_json:
+        from stillwatch.response.model import told
+
         parts = {
             "decisions": proposal.decisions,
             "waiting": proposal.waiting,
             "lifts": proposal.lifts,
             "moot": proposal.moot,
         }
-        told = {name: [_as_json(decision) for decision in part] for name, part in parts.items()}
-        click.echo(json.dumps({"applied": acts, **told, "says": proposal.says}, indent=2))
+        document = {name: [told(each) for each in part] for name, part in parts.items()}
+        click.echo(json.dumps({"applied": acts, **document, "says": proposal.says}, indent=2))
         return
     if quiet:
         return
@@ -196,13 +197,6 @@ def _tell(proposal: "Proposal", *, acts: bool, record: bool, as_json: bool, quie
         if line.partition(": ")[0] not in shown:
             click.echo(printable(line))
     note(_last(proposal, acts=acts, record=record))
-
-
-def _as_json(decision: "Decision") -> dict[str, Any]:
-    """As the ledger writes it."""
-    import msgspec
-
-    return {**msgspec.to_builtins(decision), "action": decision.action.word}
 
 
 def _table(proposal: "Proposal") -> "Table":

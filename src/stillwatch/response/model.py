@@ -7,7 +7,9 @@ gateways as a `response.snapshot.Snapshot`, and what they saw comes back as a `T
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
-from typing import Literal
+from typing import Any, Literal
+
+import msgspec
 
 
 class Rung(IntEnum):
@@ -93,6 +95,11 @@ class Decision:
     limits: Limits = NO_LIMITS
     template: tuple[int, ...] = ()
     spares: bool = False
+
+
+def told(decision: Decision) -> dict[str, Any]:
+    """A decision as JSON has it, its rung as a word."""
+    return {**msgspec.to_builtins(decision), "action": decision.action.word}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import msgspec
 
 from stillwatch.errors import InputError
 from stillwatch.indicators.ids import canonical
-from stillwatch.response.model import Decision, Rung
+from stillwatch.response.model import Decision, Rung, told
 
 
 @dataclass(frozen=True)
@@ -159,11 +159,6 @@ def findable(name: str) -> str:
     """A name as both databases can look it up: PostgreSQL knows no NUL in a text, and no long one in an index."""
     raw = name.replace("\0", "\ufffd").encode(errors="replace")
     return raw.decode() if len(raw) <= _LONGEST else hashlib.sha256(raw).hexdigest()
-
-
-def told(decision: Decision) -> dict[str, Any]:
-    """A decision as JSON has it, its rung as a word."""
-    return {**msgspec.to_builtins(decision), "action": decision.action.word}
 
 
 def written(body: Body) -> str:
