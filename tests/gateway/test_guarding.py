@@ -41,6 +41,32 @@ def test_a_banned_template_on_a_fresh_account_is_recognised():
     assert guarding.counts["recognised.template"] == 1
 
 
+def late(guarding, account, *turns):
+    """A request that is judged by who asks alone, and recognised when it has passed."""
+    asked = heard(account, *turns)
+    return guarding.judge(Heard(account)), guarding.recognise(asked)
+
+
+def test_who_is_recognised_after_his_request_has_passed_is_reported_and_not_denied():
+    guarding = Guarding(snapshot=in_force(template=TEMPLATE))
+    judged, recognised = late(guarding, "fresh", TEMPLATE + "whales are fish.")
+    assert (judged.status, recognised.status, recognised.sighting) == (0, 403, "template")
+    assert guarding.counts == {"decided": 1, "recognised.template": 1, "too_late": 1}
+    assert guarding.judge(heard("another", TEMPLATE + "whales are fish.")).sighting == "template", "nobody was denied"
+
+
+@pytest.mark.parametrize("account", ["banned", "fresh", "innocent"])
+@pytest.mark.parametrize("more", [{}, {"simulated": True}], ids=["real", "simulated"])
+def test_a_request_that_is_recognised_late_is_counted_and_charged_once(account, more):
+    rules = in_force(Rung.BUDGET, template=TEMPLATE, limits=Limits(requests_per_hour=1), **more)
+    text = LONG if account == "innocent" else TEMPLATE + "whales are fish."
+    twice, once = Guarding(snapshot=rules), Guarding(snapshot=rules)
+    late(twice, account, text)
+    once.judge(heard(account, text))
+    assert twice.counts == once.counts
+    assert twice.state.spent == once.state.spent
+
+
 def test_a_prompt_that_was_denied_and_comes_from_another_account_is_failover():
     guarding = Guarding(snapshot=in_force())
     assert guarding.judge(heard("banned", LONG)).status == 403

@@ -17,6 +17,7 @@ import os
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from itertools import count
 from typing import Self
 
@@ -183,9 +184,20 @@ class Guarding:
 
     def judge(self, heard: Heard) -> Verdict:
         """What happens to a request. Does no I/O, and never raises."""
+        return self._timed(self._judged, heard)
+
+    def recognise(self, heard: Heard) -> Verdict:
+        """What would have happened to a request that was judged by who asks alone, and has passed since.
+
+        Whoever is recognised by it is reported; it is neither decided nor counted nor charged a second time. Does no
+        I/O, and never raises.
+        """
+        return self._timed(self._late, heard)
+
+    def _timed(self, judged: Callable[[Heard, float], Verdict], heard: Heard) -> Verdict:
         started = time.perf_counter()
         try:
-            verdict = self._judged(heard, heard.time or time.time())
+            verdict = judged(heard, heard.time or time.time())
         except Exception:  # noqa: BLE001 — a fault of ours must not be the customer's
             verdict = self._unjudged(PASS, "failed")
         if self._breaker.took(time.perf_counter() - started):
@@ -193,17 +205,33 @@ class Guarding:
         return verdict
 
     def _judged(self, heard: Heard, now: float) -> Verdict:
-        state = self.state
-        state.at(now)
-        campaign, kind, turns = self._recognised(heard)
-        asked = Asked(heard.account, heard.organization, heard.api_key, campaign, kind)
-        verdict = decide(asked, state.snapshot, state.spent, now)
+        verdict, turns = self._decided(heard, now)
         self.count("decided")
         if verdict is not PASS:
             self._act(heard, verdict, turns, now)
         if not verdict.status and (fault := heard.fault or ("" if heard.account else "no_account")):
             return self._unjudged(verdict, fault)
         return verdict
+
+    def _late(self, heard: Heard, now: float) -> Verdict:
+        verdict, _ = self._decided(heard, now)
+        if heard.fault:
+            self.count(f"fault.{heard.fault}")
+        if verdict.sighting or verdict.custom == "shown":  # by its text: that was not decided on before
+            self._sight(heard, verdict, now)
+            if verdict.status:
+                self.count("too_late")
+            else:
+                self._passed(verdict)
+        return verdict
+
+    def _decided(self, heard: Heard, now: float) -> tuple[Verdict, tuple[int, int]]:
+        """The verdict, and the turns' fingerprints."""
+        state = self.state
+        state.at(now)
+        campaign, kind, turns = self._recognised(heard)
+        asked = Asked(heard.account, heard.organization, heard.api_key, campaign, kind)
+        return decide(asked, state.snapshot, state.spent, now), turns
 
     def _recognised(self, heard: Heard) -> tuple[str, Kind | None, tuple[int, int]]:
         """As whose the request is recognised and by what, and its turns' fingerprints."""
@@ -233,17 +261,26 @@ class Guarding:
 
     def _act(self, heard: Heard, verdict: Verdict, turns: tuple[int, int], now: float) -> None:
         """Write down what a measure does, and charge its budget."""
+        self._sight(heard, verdict, now)
+        if not verdict.status:
+            self._passed(verdict)
+            return
+        self.count(f"denied.{verdict.action.word}")
+        if verdict.campaign:
+            self.state.turns.deny(heard.account, verdict.campaign, turns, time.monotonic())
+
+    def _sight(self, heard: Heard, verdict: Verdict, now: float) -> None:
+        """Report whom the request's text gave away."""
         if verdict.sighting and heard.account:
             self.count(f"recognised.{verdict.sighting}")
             self._reporting.sight(heard.account, verdict.campaign, verdict.sighting, now)
         if verdict.custom:
             self.count(f"{verdict.custom}.{verdict.campaign}")
+
+    def _passed(self, verdict: Verdict) -> None:
+        """Count what passes under a measure, and charge the budget."""
         if verdict.simulated:
             self.count(f"simulated.{verdict.action.word}")
-        elif verdict.status:
-            self.count(f"denied.{verdict.action.word}")
-            if verdict.campaign:
-                self.state.turns.deny(heard.account, verdict.campaign, turns, time.monotonic())
         elif verdict.action > Rung.OBSERVE:
             self.count(f"measured.{verdict.action.word}")
             if verdict.action >= Rung.BUDGET:

@@ -7,16 +7,13 @@ What was asked comes to `heard`, as a copy beside a request that passed (`mirror
 recognised by it is reported; that request has passed by then. So every request is remembered once.
 """
 
-import time
 from dataclasses import replace
 
 from stillwatch.gateway import told
 from stillwatch.gateway.answers import Headers, style_of
 from stillwatch.gateway.checks import Checks
-from stillwatch.gateway.guarding import Guarding, Heard, Outcome
+from stillwatch.gateway.guarding import Guarding, Outcome
 from stillwatch.gateway.server import Answer, Call, Routes
-from stillwatch.response.decide import Asked, Verdict, decide
-from stillwatch.response.model import Rung
 
 PREFIX = "/nginx"
 STATUS, BODY = "x-stillwatch-status", "x-stillwatch-body"
@@ -44,7 +41,7 @@ def routes(guarding: Guarding) -> Routes:
     def mirrored(call: Call) -> Answer:
         heard = checks.hear(_original(call))
         if heard is not None:
-            guarding.heard(heard, _recognised(guarding, heard), Outcome(200))
+            guarding.heard(heard, guarding.recognise(heard), Outcome(200))
         return Answer(204)
 
     return {f"{PREFIX}/check": check, f"{PREFIX}/heard": mirrored}
@@ -54,17 +51,6 @@ def _original(call: Call) -> Call:
     get = call.headers.get
     path = get("x-original-uri", "").partition("?")[0]
     return replace(call, method=get("x-original-method", ""), path=path, client=get("x-real-ip", ""))
-
-
-def _recognised(guarding: Guarding, heard: Heard) -> Verdict:
-    """The verdict on a request that passed: what `check` said and charged, else what its text says."""
-    asked, state = Asked(heard.account, heard.organization, heard.api_key), guarding.state
-    verdict = decide(asked, state.snapshot, state.spent, time.time())
-    if verdict.action == Rung.OBSERVE:
-        verdict = guarding.judge(heard)
-        if verdict.status:
-            guarding.count("too_late")
-    return verdict
 
 
 def _denied(status: int, headers: Headers, body: bytes) -> Answer:

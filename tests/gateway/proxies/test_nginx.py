@@ -128,10 +128,11 @@ def test_who_is_recognised_by_the_copy_is_reported(nginx, in_force, client, deci
     template = tuple(sign(pa.array([text])).shingles.tolist())
     campaign = decided("c-copy", Rung.VERIFY, scope="campaign", value="c-copy", campaign="c-copy", template=template)
     in_force.put(campaign)
-    before = in_force.counted("recognised.template"), in_force.counted("too_late")
+    names, remembered = ("recognised.template", "too_late", "decided", "denied.verify"), in_force.remembered()
+    before = [in_force.counted(name) for name in names]
     assert client.ask(nginx.url, "fresh", client.body(text)).status_code == 200
-    waiting(lambda: in_force.counted("recognised.template") == before[0] + 1, "the sighting")
-    assert in_force.counted("too_late") == before[1] + 1
+    waiting(lambda: in_force.remembered() == remembered + 1, "the copy")
+    assert [in_force.counted(name) - was for name, was in zip(names, before, strict=True)] == [1, 1, 1, 0]
 
 
 def test_a_budget_is_charged_once_though_the_copy_is_judged_too(nginx, in_force, client, decided, waiting):
