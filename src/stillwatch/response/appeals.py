@@ -103,7 +103,7 @@ def open_appeal(  # noqa: PLR0913 — what an appeal says
                 raise InputError("An appeal of this decision is open already.", where=each.id)
         id_ = f"a-{secrets.token_hex(6)}"
         seal = writing.keep(_json(text=text, contact=contact))
-        writing.add([Appealed(id_, decision_id, value, now + due, seal)])
+        writing.add([Appealed(id_, value, decision_id, now + due, seal)])
     return Appeal(id_, decision_id, value, now, now + due, text=text, contact=contact)
 
 

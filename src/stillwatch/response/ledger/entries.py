@@ -19,6 +19,10 @@ from stillwatch.errors import InputError
 from stillwatch.indicators.ids import canonical
 from stillwatch.response.model import Decision, Rung, told
 
+KINDS: dict[str, type["Body"]] = {}  # by the name under which they are written
+
+_LONGEST = 1000  # bytes of a name that is looked up as it is
+
 
 @dataclass(frozen=True)
 class Body:
@@ -27,44 +31,62 @@ class Body:
     kind: ClassVar[str]
     found_by: ClassVar[tuple[str, str, str]] = ("", "", "")  # about, whose, until: fields; "" for none
 
+    def __init_subclass__(cls, *, kind: str = "") -> None:
+        if kind:
+            cls.kind, KINDS[kind] = kind, cls
+
 
 @dataclass(frozen=True)
-class Founded(Body):
+class _WithDecision(Body):
+    """It brings a decision."""
+
+    found_by: ClassVar[tuple[str, str, str]] = ("decision.id", "decision.value", "decision.until")
+    decision: Decision
+
+
+@dataclass(frozen=True)
+class _OfDecision(Body):
+    """It says something of a decision that the ledger has, by its id."""
+
+    found_by: ClassVar[tuple[str, str, str]] = ("decision", "value", "until")
+
+
+@dataclass(frozen=True)
+class _OfAppeal(Body):
+    """It says something of an appeal."""
+
+    found_by: ClassVar[tuple[str, str, str]] = ("appeal", "value", "")
+    appeal: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Founded(Body, kind="founded"):
     """The first entry: a random name that tells this ledger from others, and the version of its form."""
 
-    kind: ClassVar[str] = "founded"
     ledger: str
     version: int
 
 
 @dataclass(frozen=True)
-class Decided(Body):
+class Decided(_WithDecision, kind="decided"):
     """A measure stands from `decision.since` on; `by` applied it, or signed what was proposed."""
 
-    kind: ClassVar[str] = "decided"
-    found_by: ClassVar[tuple[str, str, str]] = ("decision.id", "decision.value", "decision.until")
-    decision: Decision
     by: str
 
 
 @dataclass(frozen=True)
-class Proposed(Body):
+class Proposed(_WithDecision, kind="proposed"):
     """A measure waits for a person's signature and does nothing."""
-
-    kind: ClassVar[str] = "proposed"
-    found_by: ClassVar[tuple[str, str, str]] = ("decision.id", "decision.value", "decision.until")
-    decision: Decision
 
 
 @dataclass(frozen=True)
-class Lifted(Body):
+class Lifted(_OfDecision, kind="lifted"):
     """A decision ends, or a proposal is refused: at once, or when the newer decision begins that takes its place.
 
     At once is from this entry on, whatever anybody's clock says.
     """
 
-    kind: ClassVar[str] = "lifted"
-    found_by: ClassVar[tuple[str, str, str]] = ("decision", "value", "until")
     decision: str
     value: str
     at: datetime | None  # None: at once
@@ -74,11 +96,9 @@ class Lifted(Body):
 
 
 @dataclass(frozen=True)
-class Exempted(Body):
+class Exempted(_OfDecision, kind="exempted"):
     """An appeal was granted: nothing touches `value`, unless a person decides it on evidence of another family."""
 
-    kind: ClassVar[str] = "exempted"
-    found_by: ClassVar[tuple[str, str, str]] = ("decision", "value", "until")
     value: str
     until: datetime
     families: tuple[str, ...]  # of evidence, which were not enough
@@ -87,66 +107,37 @@ class Exempted(Body):
 
 
 @dataclass(frozen=True)
-class Switched(Body):
+class Switched(Body, kind="switched"):
     """All measures were turned off, or on again."""
 
-    kind: ClassVar[str] = "switched"
     on: bool
     by: str
     reason: str
 
 
 @dataclass(frozen=True)
-class Appealed(Body):
+class Appealed(_OfAppeal, kind="appealed"):
     """Somebody objects; his words are kept beside the chain, which has their seal alone."""
 
-    kind: ClassVar[str] = "appealed"
-    found_by: ClassVar[tuple[str, str, str]] = ("appeal", "value", "")
-    appeal: str
     decision: str
-    value: str
     due: datetime
     words: str  # the seal: SHA-256 under a salt, hexadecimal
 
 
 @dataclass(frozen=True)
-class Answered(Body):
+class Answered(_OfAppeal, kind="answered"):
     """A person answered an appeal."""
 
-    kind: ClassVar[str] = "answered"
-    found_by: ClassVar[tuple[str, str, str]] = ("appeal", "value", "")
-    appeal: str
-    value: str
     outcome: Literal["upheld", "reversed"]
     by: str
     words: str
 
 
 @dataclass(frozen=True)
-class Erased(Body):
+class Erased(_OfAppeal, kind="erased"):
     """The words of an appeal and of its answer are gone, as the law may ask; that there was one is not."""
 
-    kind: ClassVar[str] = "erased"
-    found_by: ClassVar[tuple[str, str, str]] = ("appeal", "value", "")
-    appeal: str
-    value: str
     by: str
-
-
-_LONGEST = 1000  # bytes of a name that is looked up as it is
-
-_ALL: tuple[type[Body], ...] = (
-    Founded,
-    Decided,
-    Proposed,
-    Lifted,
-    Exempted,
-    Switched,
-    Appealed,
-    Answered,
-    Erased,
-)
-KINDS = {each.kind: each for each in _ALL}
 
 
 def found_by(body: Body) -> tuple[str, str, datetime | None]:
@@ -168,7 +159,7 @@ def written(body: Body) -> str:
         InputError: it holds a text that is no Unicode.
     """
     document = msgspec.to_builtins(body)
-    if isinstance(body, Decided | Proposed):
+    if isinstance(body, _WithDecision):
         document["decision"] = told(body.decision)
     try:
         return canonical(document).decode()
@@ -183,6 +174,6 @@ def read(kind: str, text: str) -> Body:
         ValueError: it did not.
     """
     document: dict[str, Any] = msgspec.json.decode(text)
-    if KINDS[kind] in {Decided, Proposed}:
+    if issubclass(KINDS[kind], _WithDecision):
         document["decision"]["action"] = Rung[document["decision"]["action"].upper()]
     return msgspec.convert(document, KINDS[kind])
