@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +16,8 @@ from stillwatch.errors import InputError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from stillwatch.config import Settings
     from stillwatch.reports.document import Campaign
     from stillwatch.response.appeals import Appeal
-    from stillwatch.response.ledger.ledger import Ledger
     from stillwatch.response.model import Decision
 
 _FIRST = 1 << 20  # bytes of a text that are read at most
@@ -76,12 +74,11 @@ def open_(
     """
     from stillwatch.response.appeals import open_appeal
 
-    settings, now = measures.load_settings(config_file, ledger), datetime.now(UTC)
-    due = timedelta(days=settings.config.response.appeal_days)
-    with measures.opened_ledger(settings) as book:
-        appeal = open_appeal(book, decision, text, contact, now, account=account, due=due)
+    with measures.opened(config_file, ledger) as at:
+        due = timedelta(days=at.settings.config.response.appeal_days)
+        appeal = open_appeal(at.ledger, decision, text, contact, at.now, account=account, due=due)
     if as_json:
-        click.echo(json.dumps(_document(appeal, now), indent=2))
+        click.echo(json.dumps(_document(appeal, at.now), indent=2))
     else:
         click.echo(appeal.id)
         note(f"To be answered by {appeal.due:%d %B %Y}, by somebody who did not decide it.", quiet=quiet)
@@ -99,14 +96,13 @@ def list_appeals(*, waiting: bool, ledger: str | None, config_file: Path | None,
     """
     from stillwatch.response.appeals import appeals
 
-    now = datetime.now(UTC)
-    with measures.opened_ledger(measures.load_settings(config_file, ledger)) as book:
-        found = [each for each in appeals(book) if not waiting or each.status == "open"]
+    with measures.opened(config_file, ledger) as at:
+        found = [each for each in appeals(at.ledger) if not waiting or each.status == "open"]
     found.sort(key=lambda each: (each.status != "open", each.due))
     if as_json:
-        click.echo(json.dumps([_document(each, now) for each in found], indent=2))
+        click.echo(json.dumps([_document(each, at.now) for each in found], indent=2))
     elif found:
-        show(_table(found, now))
+        show(_table(found, at.now))
     else:
         note("There is no appeal.")
 
@@ -125,11 +121,10 @@ def show_appeal(*, name: str, ledger: str | None, config_file: Path | None, as_j
     from stillwatch.response.appeals import appeal
     from stillwatch.response.model import told
 
-    now = datetime.now(UTC)
-    with measures.opened_ledger(measures.load_settings(config_file, ledger)) as book:
-        found = appeal(book, name)
-        about = book.decision(found.decision)
-    document = _document(found, now) | {"measure": told(about)}
+    with measures.opened(config_file, ledger) as at:
+        found = appeal(at.ledger, name)
+        about = at.ledger.decision(found.decision)
+    document = _document(found, at.now) | {"measure": told(about)}
     if as_json:
         click.echo(json.dumps(document, indent=2))
         return
@@ -156,10 +151,8 @@ def answer(
     """
     from stillwatch.response.appeals import answer as answered
 
-    settings, now = measures.load_settings(config_file, ledger), datetime.now(UTC)
-    by = measures.check_person(person, settings)
-    with measures.opened_ledger(settings) as book:
-        _tell(answered(book, name, text, by, now), (), now, as_json=as_json, quiet=quiet)
+    with measures.opened(config_file, ledger, person) as at:
+        _tell(answered(at.ledger, name, text, at.by, at.now), (), at.now, as_json=as_json, quiet=quiet)
 
 
 @command.command(short_help="Grant an appeal: the measure ends, and does not come back by itself.")
@@ -195,15 +188,14 @@ def reverse(
     """
     from stillwatch.response.appeals import reverse as reversed_
 
-    settings, now = measures.load_settings(config_file, ledger), datetime.now(UTC)
-    by, exempt = measures.check_person(person, settings), timedelta(days=settings.config.response.exempt_days)
-    with measures.opened_ledger(settings) as book:
-        campaign = _campaign(book, name, findings, settings) if campaign_wrong else None
-        done, ended = reversed_(book, name, text, by, now, campaign_wrong=campaign_wrong, exempt=exempt)
+    with measures.opened(config_file, ledger, person) as at:
+        exempt = timedelta(days=at.settings.config.response.exempt_days)
+        campaign = _campaign(at, name, findings) if campaign_wrong else None
+        done, ended = reversed_(at.ledger, name, text, at.by, at.now, campaign_wrong=campaign_wrong, exempt=exempt)
         if campaign is not None:
-            _reject(campaign, name, by, settings, now)
-        _tell(done, ended, now, as_json=as_json, quiet=quiet)
-        measures.tell_gateways(book, settings, now, quiet=quiet)
+            _reject(at, campaign, name)
+        _tell(done, ended, at.now, as_json=as_json, quiet=quiet)
+        at.tell_gateways(quiet=quiet)
 
 
 @command.command(short_help="Erase what was written in an appeal; that there was one stays.")
@@ -220,23 +212,21 @@ def erase(*, name: str, person: str, ledger: str | None, config_file: Path | Non
     """
     from stillwatch.response.appeals import erase as erased
 
-    settings = measures.load_settings(config_file, ledger)
-    by = measures.check_person(person, settings)
-    with measures.opened_ledger(settings) as book:
-        erased(book, name, by, datetime.now(UTC))
+    with measures.opened(config_file, ledger, person) as at:
+        erased(at.ledger, name, at.by, at.now)
     if as_json:
-        click.echo(json.dumps({"erased": name, "by": by}))
+        click.echo(json.dumps({"erased": name, "by": at.by}))
     else:
         note(f"The words of {name} are erased.", quiet=quiet)
 
 
-def _campaign(book: "Ledger", name: str, findings: Path, settings: "Settings") -> "Campaign":
+def _campaign(at: measures.Opened, name: str, findings: Path) -> "Campaign":
     """The campaign of the last scan that the measure was about: by its id, or by the account, for ids change."""
     from stillwatch.response.appeals import appeal
 
-    about = appeal(book, name)
-    known = book.decision(about.decision).campaign
-    campaigns = options.load_findings(findings, settings).campaigns
+    about = appeal(at.ledger, name)
+    known = at.ledger.decision(about.decision).campaign
+    campaigns = options.load_findings(findings, at.settings).campaigns
     members = [each for each in campaigns if about.value in {member.account_id for member in each.accounts}]
     found = next((each for each in campaigns if each.id == known), members[0] if members else None)
     if found is None:
@@ -245,10 +235,10 @@ def _campaign(book: "Ledger", name: str, findings: Path, settings: "Settings") -
     return found
 
 
-def _reject(campaign: "Campaign", name: str, by: str, settings: "Settings", now: datetime) -> None:
-    store = options.load_reviews(settings)
+def _reject(at: measures.Opened, campaign: "Campaign", name: str) -> None:
+    store = options.load_reviews(at.settings)
     store.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    store.add(campaign, verdict="rejected", author=by, reason=f"The appeal {name} was granted.", at=now)
+    store.add(campaign, verdict="rejected", author=at.by, reason=f"The appeal {name} was granted.", at=at.now)
 
 
 def _tell(appeal: "Appeal", ended: "tuple[Decision, ...]", now: datetime, *, as_json: bool, quiet: bool) -> None:

@@ -1,7 +1,6 @@
 """`stillwatch decisions`: what stands, what waits for a person, the switch, and whether the ledger holds."""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from stillwatch.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from rich.table import Table
 
@@ -50,9 +50,8 @@ def list_decisions(
     """
     from stillwatch.response.model import told
 
-    now = datetime.now(UTC)
-    with measures.opened_ledger(measures.load_settings(config_file, ledger)) as book:
-        picture, enabled = book.picture(now), book.enabled
+    with measures.opened(config_file, ledger) as at:
+        picture, enabled = at.ledger.picture(at.now), at.ledger.enabled
     standing = [] if waiting else _of(campaign, picture.standing.values())
     proposed = _of(campaign, picture.waiting.values())
     if as_json:
@@ -62,7 +61,7 @@ def list_decisions(
     if not enabled:
         note("The switch is off: no measure acts. `stillwatch decisions on` turns them on.")
     if standing or proposed:
-        show(_table(standing, proposed, now))
+        show(_table(standing, proposed, at.now))
     else:
         note("Nothing stands and nothing waits." if not waiting else "Nothing waits.")
 
@@ -78,8 +77,8 @@ def show_history(*, name: str, ledger: str | None, config_file: Path | None, as_
       stillwatch decisions show d-3f9a0c1b2d4e
       stillwatch decisions show acct-4711 --json
     """
-    with measures.opened_ledger(measures.load_settings(config_file, ledger)) as book:
-        history = book.history(name)
+    with measures.opened(config_file, ledger) as at:
+        history = at.ledger.history(name)
     if not history:
         raise InputError("The ledger has nothing about this.", where=name)
     if as_json:
@@ -111,12 +110,11 @@ def sign(
       stillwatch decisions sign d-3f9a0c1b2d4e --as alice
       stillwatch decisions sign --campaign c-1f09 --as alice
     """
-    settings, now = measures.load_settings(config_file, ledger), datetime.now(UTC)
-    by = measures.check_person(person, settings)
-    with measures.opened_ledger(settings) as book:
-        signed = book.sign(_named(ids, campaign, book.waiting(now) if campaign else ()), by, now)
-        _told("signed", signed, by, as_json=as_json, quiet=quiet)
-        measures.tell_gateways(book, settings, now, quiet=quiet)
+    with measures.opened(config_file, ledger, person) as at:
+        known = at.ledger.waiting(at.now) if campaign else ()
+        signed = at.ledger.sign(_named(ids, campaign, known), at.by, at.now)
+        _told("signed", signed, at.by, as_json=as_json, quiet=quiet)
+        at.tell_gateways(quiet=quiet)
 
 
 @command.command(short_help="End measures, or refuse proposals, at once.")
@@ -146,14 +144,12 @@ def lift(
     Example:
       stillwatch decisions lift d-3f9a0c1b2d4e --as bob --reason "the key was stolen, and is rotated"
     """
-    settings, now = measures.load_settings(config_file, ledger), datetime.now(UTC)
-    by = measures.check_person(person, settings)
-    with measures.opened_ledger(settings) as book:
-        picture = book.picture(now)
+    with measures.opened(config_file, ledger, person) as at:
+        picture = at.ledger.picture(at.now)
         known = [*picture.standing.values(), *picture.waiting.values()] if campaign else ()
-        ended = book.lift(_named(ids, campaign, known), by, reason, now)
-        _told("ended", ended, by, as_json=as_json, quiet=quiet)
-        measures.tell_gateways(book, settings, now, quiet=quiet)
+        ended = at.ledger.lift(_named(ids, campaign, known), at.by, reason, at.now)
+        _told("ended", ended, at.by, as_json=as_json, quiet=quiet)
+        at.tell_gateways(quiet=quiet)
 
 
 @command.command(short_help="Check the whole ledger, and print a checkpoint.")
@@ -173,9 +169,9 @@ def verify(*, against: Path | None, ledger: str | None, config_file: Path | None
       stillwatch decisions verify --against checkpoint.txt
     """
     kept = against.read_text(encoding="utf-8", errors="replace") if against else None
-    with measures.opened_ledger(measures.load_settings(config_file, ledger)) as book:
-        head = book.verify(kept)
-        checkpoint = book.checkpoint(head)
+    with measures.opened(config_file, ledger) as at:
+        head = at.ledger.verify(kept)
+        checkpoint = at.ledger.checkpoint(head)
     if as_json:
         click.echo(json.dumps({"entries": head.number, "hash": head.hash, "checkpoint": checkpoint}, indent=2))
     else:
@@ -192,14 +188,12 @@ def _switch(name: str, *, on: bool, says: str, example: str) -> None:
     def switch(
         *, reason: str, person: str, ledger: str | None, config_file: Path | None, as_json: bool, quiet: bool
     ) -> None:
-        settings, now = measures.load_settings(config_file, ledger), datetime.now(UTC)
-        by = measures.check_person(person, settings)
-        with measures.opened_ledger(settings, create=not on) as book:
-            book.switch(on, by, reason, now)
+        with measures.opened(config_file, ledger, person, create=not on) as at:
+            at.ledger.switch(on, at.by, reason, at.now)
             if as_json:
-                click.echo(json.dumps({"enabled": on, "by": by, "reason": reason}))
-            note(f"Measures are {name}, says {by}.", quiet=quiet or as_json)
-            measures.tell_gateways(book, settings, now, quiet=quiet)
+                click.echo(json.dumps({"enabled": on, "by": at.by, "reason": reason}))
+            note(f"Measures are {name}, says {at.by}.", quiet=quiet or as_json)
+            at.tell_gateways(quiet=quiet)
 
 
 _switch(
@@ -226,11 +220,10 @@ def publish(*, ledger: str | None, config_file: Path | None, as_json: bool, quie
     Example:
       stillwatch decisions publish
     """
-    settings, now = measures.load_settings(config_file, ledger), datetime.now(UTC)
-    with measures.opened_ledger(settings) as book:
-        measures.tell_gateways(book, settings, now, quiet=quiet)
+    with measures.opened(config_file, ledger) as at:
+        at.tell_gateways(quiet=quiet)
         if as_json:
-            click.echo(json.dumps({"standing": len(book.standing(now)), "enabled": book.enabled}))
+            click.echo(json.dumps({"standing": len(at.ledger.standing(at.now)), "enabled": at.ledger.enabled}))
 
 
 def _of(campaign: str | None, decisions: "Iterable[Decision]") -> "list[Decision]":
@@ -254,7 +247,7 @@ def _told(what: str, decisions: "tuple[Decision, ...]", by: str, *, as_json: boo
         note(f"{number} {what} by {by}.", quiet=quiet)
 
 
-def _table(standing: "list[Decision]", proposed: "list[Decision]", now: datetime) -> "Table":
+def _table(standing: "list[Decision]", proposed: "list[Decision]", now: "datetime") -> "Table":
     from rich import box
     from rich.table import Table
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,9 +31,40 @@ def placed(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def load_settings(config_file: Path | None, ledger: str | None) -> "Settings":
-    """The configuration in force."""
-    return options.load_settings(config_file, {"response.ledger": ledger})
+@dataclass(frozen=True)
+class Opened:
+    """A ledger, and what a verb does with it.
+
+    Attributes:
+        ledger: open.
+        settings: the configuration in force.
+        now: the moment of all that is done.
+        by: who does it; "" where nobody has to say.
+    """
+
+    ledger: "Ledger"
+    settings: "Settings"
+    now: datetime
+    by: str
+
+    def tell_gateways(self, *, quiet: bool) -> None:
+        """See `measures.tell_gateways`."""
+        tell_gateways(self.ledger, self.settings, self.now, quiet=quiet)
+
+
+@contextmanager
+def opened(
+    config_file: Path | None, ledger: str | None, person: str | None = None, *, create: bool = False
+) -> Iterator[Opened]:
+    """What `placed` and `person` say.
+
+    Raises:
+        StillwatchError: see `check_person` and `opened_ledger`.
+    """
+    settings = options.load_settings(config_file, {"response.ledger": ledger})
+    by = check_person(person, settings) if person is not None else ""
+    with opened_ledger(settings, create=create) as book:
+        yield Opened(book, settings, datetime.now(UTC), by)
 
 
 def check_person(name: str, settings: "Settings") -> str:
