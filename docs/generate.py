@@ -25,7 +25,7 @@ def configuration() -> str:
     lines = [
         "# Configuration",
         "",
-        "Written by `make docs` from `src/stillwatch/config.py`.",
+        "Written by `make docs` from `src/stillwatch/config/sections.py`.",
         "",
         "One file, `stillwatch.toml`, read from the working folder or from where `--config` says. `stillwatch config",
         "init` writes it with every setting commented out at its default. A flag wins over the environment, the",
