@@ -32,7 +32,7 @@ def command(*, findings: Path, name: str, output: Path | None, config_file: Path
     """Render findings, with what people have said of them since the scan.
 
     \b
-    Examples:
+    Example:
       stillwatch report -f html findings.json -o report.html
       stillwatch report -f ocsf findings.json -o findings.ndjson
     """

@@ -16,7 +16,7 @@ from hashlib import blake2b, sha256
 from typing import TypeVar
 
 import private_set_intersection.python as openmined
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # no stubs of its own
+from google.protobuf.message import DecodeError
 
 from stillwatch.errors import ExchangeError, PrivacyError, TrustError
 from stillwatch.exchange.psi.messages import Header, Message, Name, Terms
