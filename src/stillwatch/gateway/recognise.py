@@ -43,8 +43,8 @@ def _add(  # noqa: PLR0913, PLR0917 — a kernel
 
 
 @compiled
-def _owner(  # noqa: PLR0913, PLR0917 — a kernel
-    octets: U8, head: int, tail: int, shingles: U32, owners: I32, least: int
+def _owner(  # noqa: C901, PLR0913, PLR0917 — a kernel
+    octets: U8, head: int, tail: int, sieve: U8, shingles: U32, owners: I32, least: int
 ) -> int:
     """The owner of most of the template shingles in a text, if it holds `least` distinct ones; else -1.
 
@@ -52,6 +52,7 @@ def _owner(  # noqa: PLR0913, PLR0917 — a kernel
         octets: the system text's beginning, the message's beginning, the message's end.
         head: where the message begins.
         tail: where its end begins.
+        sieve: a bit for each remainder that any shingle has: nearly all others need not be searched for.
         shingles: ascending, distinct.
         owners: beside them.
         least: how many are needed.
@@ -70,6 +71,9 @@ def _owner(  # noqa: PLR0913, PLR0917 — a kernel
     hits, whose = 0, np.empty(_MOST, np.int32)
     for j in range(n):
         name = known[j]
+        bit = name & np.uint32(8 * len(sieve) - 1)
+        if not sieve[bit >> np.uint32(3)] >> (bit & np.uint32(7)) & np.uint8(1):
+            continue
         at = np.searchsorted(shingles, name)
         if at < len(shingles) and shingles[at] == name:
             again = False
@@ -96,7 +100,7 @@ def owner_of(system: str, asked: str, snapshot: Snapshot) -> str:
         asked: the last message of the user.
         snapshot: with the templates.
     """
-    shingles, owners = snapshot.templates
+    sieve, shingles, owners = snapshot.templates
     if not len(shingles):
         return ""
     put = system[:_SYSTEM_LETTERS].encode()
@@ -107,7 +111,7 @@ def owner_of(system: str, asked: str, snapshot: Snapshot) -> str:
     octets = np.frombuffer(b"".join((put, begins, ends)) or b" ", np.uint8)
     head = len(put)
     tail = min(head + len(begins), len(octets))
-    owner = _owner(octets, head, tail, shingles, owners, snapshot.gate.least_shingles)
+    owner = _owner(octets, head, tail, sieve, shingles, owners, snapshot.gate.least_shingles)
     return snapshot.names[owner] if owner >= 0 else ""
 
 

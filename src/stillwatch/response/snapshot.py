@@ -60,6 +60,7 @@ class Gate:
 
 
 OPEN_GATE = Gate()
+_BITS = 16  # of the sieve for each shingle, at least: one name in sixteen that is nobody's is searched for
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,12 @@ class Snapshot:
     names: tuple[str, ...] = ()
 
     @cached_property
-    def templates(self) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32]]:
-        """Shingles and owners as arrays."""
-        return np.frombuffer(self.shingles, "<u4"), np.frombuffer(self.owners, "<i4")
+    def templates(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint32], npt.NDArray[np.int32]]:
+        """A sieve (a bit for each remainder that a shingle has, a power of two of them), shingles and owners."""
+        shingles = np.frombuffer(self.shingles, "<u4")
+        bits = np.zeros(max(1 << 13, 1 << (_BITS * len(shingles)).bit_length()), np.uint8)
+        bits[shingles & np.uint32(len(bits) - 1)] = 1
+        return np.packbits(bits, bitorder="little"), shingles, np.frombuffer(self.owners, "<i4")
 
 
 def snapshot_of(
