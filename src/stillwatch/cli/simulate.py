@@ -31,8 +31,8 @@ from stillwatch.cli.output import note, progress
 def command(*, scenario: str, out: Path, seed: int | None, scale: float, as_json: bool, quiet: bool) -> None:
     """Make labelled traffic.
 
-    SCENARIO is one of those that are shipped (demo, attacks, evasive, innocent, scale, spread) or a TOML file of your
-    own. The labels are in FOLDER/truth, which no scan reads.
+    SCENARIO is one of those that are shipped (demo, adaptive, attacks, evasive, innocent, scale, spread) or a TOML file
+    of your own. The labels are in FOLDER/truth, which no scan reads.
 
     \b
     Example:

@@ -44,7 +44,7 @@ class Client:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         brought = {"authorization": f"Bearer sk-{account}"} | named
         content = sent if isinstance(sent, bytes) else json.dumps(sent or Client.body()).encode()
-        return httpx2.post(f"{url}{path}?{mark}", content=content, headers=brought, timeout=20)
+        return httpx2.post(f"{url}{path}?{mark}", content=content, headers=brought, timeout=60)
 
     @staticmethod
     def body(text: str = "Hello", **more: object) -> dict[str, object]:

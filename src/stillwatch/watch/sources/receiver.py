@@ -167,16 +167,20 @@ class Receiver:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         raise _RefusedError(400, "broken off")
-                    parts.append(message.get("body", b""))
-                    size += len(parts[-1])
-                    self._held += len(parts[-1])
-                    if size > MOST_BYTES:
+                    part = message.get("body", b"")
+                    size += len(part)
+                    if size <= MOST_BYTES:
+                        parts.append(part)
+                        self._held += len(part)
+                    elif size > 2 * MOST_BYTES:  # until then it is thrown away: who is cut off never reads why
                         raise _RefusedError(413, "too large")
                     if self._held > MOST_HELD:
                         raise _RefusedError(503, "busy")
                     more = message.get("more_body", False)
         except TimeoutError:
             raise _RefusedError(408, "too slow") from None
+        if size > MOST_BYTES:
+            raise _RefusedError(413, "too large")
 
 
 def _kind(headers: Mapping[str, str]) -> str:
