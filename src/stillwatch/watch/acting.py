@@ -30,7 +30,7 @@ FAMILY: Mapping[Kind, str] = {
 }  # fmt: skip
 SEEN = 50  # requests of a campaign's accounts, from which on it is told whether they have customers of their own
 OTHERS = 0.2  # of these, so many without the template: they have
-COVERS = 0.8  # of a campaign's customers, who send its own words: what has them is its work, and what has not is not
+COVERS = 0.5  # of a campaign's customers, who send its own words: what has them is its work, and what has not is not
 LIFTED = "the evidence no longer names this account"
 
 
@@ -55,7 +55,7 @@ class Acting:
     independent_bits: float = INDEPENDENT_BITS
     _custom: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     _rungs: dict[str, Decision] = field(default_factory=dict)  # by campaign, its measure for whoever comes next
-    _covers: dict[str, bool] = field(default_factory=dict)  # whether nearly all of a campaign send its own words
+    _covers: dict[str, bool] = field(default_factory=dict)  # whether most of a campaign send its own words
     _unnamed: set[str] = field(default_factory=set)  # decisions whose account the last judgement of all did not name
 
     def judged(self, judgement: Judgement, accounts: pa.Table | None, now: datetime) -> Proposal:
@@ -170,7 +170,7 @@ class Acting:
 
 
 def _covered(campaign: Campaign) -> bool:
-    """Whether nearly all of a campaign's customers send its own words."""
+    """Whether most of a campaign's customers send its own words."""
     return any(piece.name == "shared_text" and piece.observed >= COVERS for piece in campaign.evidence)
 
 
