@@ -164,6 +164,13 @@ def test_words_that_few_of_its_accounts_send_tell_nothing_apart(acting, ledger):
     assert not any(d.spares for d in measured(ledger).values())
 
 
+def test_whom_a_template_comes_to_cover_is_spared_from_then_on(acting, ledger):
+    acting.judged(judgement(campaign("a", "b", "c", covered=0.3), template=WORDS[:1]), None, NOW)
+    acting.judged(judgement(campaign("a", "b", "c"), template=WORDS), None, SOON)
+    assert set(measured(ledger)) == set("abc")
+    assert all(d.spares for d in measured(ledger).values())
+
+
 def test_whom_a_template_no_longer_covers_is_meant_as_a_whole(acting, ledger):
     acting.judged(judgement(campaign("a", "b", "c"), template=WORDS), None, NOW)
     acting.judged(judgement(campaign("a", "b", "c", covered=0.3), template=WORDS), None, SOON)

@@ -77,7 +77,7 @@ class Acting:
         self._remember((*standing, *proposal.decisions))
         self._covers |= {c.id: _covered(c) for c in judgement.document.campaigns}
         made = [self._sparing(d) for d in proposal.decisions]
-        made += self._no_longer_sparing(standing, {(d.scope, d.value) for d in made})
+        made += self._told_apart(standing, {(d.scope, d.value) for d in made})
         ended = [*proposal.lifts, *proposal.moot, *self._outdated(judgement, standing)]
         self._write(made, proposal.waiting, ended, now)
         return proposal
@@ -95,7 +95,7 @@ class Acting:
         new = {s.account: (s.account, s.campaign, f"{s.campaign}:{FAMILY[s.kind]}:{RECOGNISED}") for s in sightings}
         self._remember(standing)
         made = [self._sparing(d) for d in self._recognised((new[a] for a in sorted(new.keys() - named)), now)]
-        made += self._no_longer_sparing(standing, {(d.scope, d.value) for d in made})
+        made += self._told_apart(standing, {(d.scope, d.value) for d in made})
         if made:
             self._write(made, (), (), now)
 
@@ -140,13 +140,13 @@ class Acting:
             return decision
         return _anew(replace(decision, spares=True))
 
-    def _no_longer_sparing(self, standing: Iterable[Decision], made: Collection[tuple[str, str]]) -> list[Decision]:
-        """Decisions that stand (and are not made anew anyhow), for all requests from now on."""
+    def _told_apart(self, standing: Iterable[Decision], made: Collection[tuple[str, str]]) -> list[Decision]:
+        """Decisions that stand (and are not made anew anyhow), sparing or no longer so, as it is known by now."""
         return [
-            _anew(replace(d, spares=False))
+            _anew(replace(d, spares=not d.spares))
             for d in standing
-            if d.spares and d.campaign in self._covers and not self._spared(d.campaign)
-            if (d.scope, d.value) not in made
+            if d.scope == "account" and d.by is None and d.campaign in self._covers
+            if d.spares != self._spared(d.campaign) and (d.scope, d.value) not in made
         ]
 
     def _recognised(self, found: Iterable[tuple[str, str, str]], now: datetime) -> Iterator[Decision]:
