@@ -159,6 +159,14 @@ def test_without_a_template_all_requests_of_a_member_are_meant(acting, ledger):
     assert not any(d.spares for d in measured(ledger).values())
 
 
+def test_a_campaign_under_another_name_leaves_spared_who_was_spared(acting, ledger):
+    acting.judged(judgement(campaign("a", "b", "c"), template=WORDS), None, NOW)
+    others = campaign("x", "y", "z", name="c-2")
+    for _ in range(2):
+        acting.judged(judgement(others, template=WORDS), None, SOON)
+        assert all(d.spares for d in measured(ledger).values() if d.campaign == "c-1")
+
+
 def test_words_that_few_of_its_accounts_send_tell_nothing_apart(acting, ledger):
     acting.judged(judgement(campaign("a", "b", "c", covered=0.3), template=WORDS), None, NOW)
     assert not any(d.spares for d in measured(ledger).values())

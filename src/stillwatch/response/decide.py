@@ -98,7 +98,7 @@ def decide(asked: Asked, snapshot: Snapshot, spent: Mapping[str, Spent], now: fl
         return PASS
     measure = _named(asked, snapshot, now)
     if measure is not None:
-        if measure.spares and asked.campaign != measure.campaign:
+        if measure.spares and not asked.campaign:
             return Verdict(campaign=measure.campaign, custom="spared")
         verdict = _verdict(measure, _most(measure.action, asked, snapshot), None, spent, now)
         return verdict._replace(custom="shown") if measure.spares else verdict

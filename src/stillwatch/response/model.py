@@ -75,7 +75,7 @@ class Decision:
         by: the person who signed; required for `hold`, and for all that is beyond the blast radius.
         limits: of cap and budget.
         template: shingles (32 bits) that recognise the campaign's next account; of scope `campaign` only.
-        spares: touches only requests that hold the campaign's template: the account may have customers of its own, who
+        spares: touches only requests that hold a template: the account may have customers of its own, who
             are nobody's campaign.
     """
 

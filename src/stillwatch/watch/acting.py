@@ -145,7 +145,7 @@ class Acting:
         return [
             _anew(replace(d, spares=not d.spares))
             for d in standing
-            if d.scope == "account" and d.by is None and d.campaign in self._covers
+            if d.scope == "account" and d.by is None and d.campaign in self._covers and d.campaign in self._rungs
             if d.spares != self._spared(d.campaign) and (d.scope, d.value) not in made
         ]
 
