@@ -12,7 +12,6 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from stillwatch.campaigns.cluster import Cluster
 from stillwatch.campaigns.footage import Footage
@@ -66,6 +65,4 @@ def _so_far(slices: list[Profiles]) -> Iterator[Profiles]:
 
 
 def _passes(population: Population, who: pa.StringArray, settings: ScanConfig) -> bool:
-    found = pc.index_in(who, population.profiles.ids).drop_null()
-    rows = np.sort(found.to_numpy().astype(np.int64))
-    return passing_score(Cluster(population, rows), settings) is not None
+    return passing_score(Cluster(population, population.rows(who)), settings) is not None

@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -68,14 +67,9 @@ def judge(  # noqa: PLR0913 — what is judged, against what, and who is asked a
     """
     said = _said(profiles, importer, tell)
     everybody = population.build(profiles, accounts, said.signals)
-    rows = None if known is None else [_rows(everybody, accounts_of) for accounts_of in known]
+    rows = None if known is None else [everybody.rows(pa.array(sorted(ids), pa.string())) for ids in known]
     suspicions = select(everybody, settings, lambda share: tell("weighing", share), known=rows)
     return Judged(everybody, suspicions, (*_notes(everybody, accounts), *said.notes))
-
-
-def _rows(everybody: population.Population, ids: Collection[str]) -> npt.NDArray[np.int64]:
-    found = pc.index_in(pa.array(sorted(ids), pa.string()), everybody.profiles.ids).drop_null()
-    return np.sort(found.to_numpy().astype(np.int64))
 
 
 def _said(profiles: Profiles, importer: Importer | None, tell: Progress) -> Told:

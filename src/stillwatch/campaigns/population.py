@@ -87,6 +87,10 @@ class Population:
     def __len__(self) -> int:
         return len(self.party)
 
+    def rows(self, who: pa.StringArray) -> I64:
+        """The rows of those of these accounts that are here, ascending."""
+        return np.sort(pc.index_in(who, self.profiles.ids).drop_null().to_numpy().astype(np.int64))
+
 
 def build(profiles: Profiles, accounts: pa.Table | None, signals: Sequence[Signal] = ()) -> Population:
     """Arrange profiles, the accounts table (schema `traffic.schema.ACCOUNTS`; None if there is none) and signals."""

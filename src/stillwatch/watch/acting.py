@@ -84,12 +84,9 @@ class Acting:
 
     def heard(self, sightings: Sequence[Sighting], counts: Collection[tuple[str, int]], now: datetime) -> None:
         """What gateways reported: whom they recognised, and whether accounts have customers of their own."""
-        for name, number in counts:
-            custom, _, campaign = name.partition(".")
-            if custom in ("shown", "spared"):
-                self._custom[campaign][custom] += number
-        if not sightings and not counts:
-            return
+        told = self._counted(counts)
+        if not sightings and not told:
+            return  # gateways report every second, and what stands takes time to read
         standing = self.ledger.standing(now)
         named = {each.value for each in standing if each.scope == "account"}
         new = {s.account: (s.account, s.campaign, f"{s.campaign}:{FAMILY[s.kind]}:{RECOGNISED}") for s in sightings}
@@ -98,6 +95,15 @@ class Acting:
         made += self._told_apart(standing, {(d.scope, d.value) for d in made})
         if made:
             self._write(made, (), (), now)
+
+    def _counted(self, counts: Iterable[tuple[str, int]]) -> bool:
+        """Add what gateways counted of accounts' other custom; returns whether that changes who is spared."""
+        parts = [(*name.partition(".")[::2], number) for name, number in counts]
+        custom = [part for part in parts if part[0] in ("shown", "spared")]
+        before = {campaign: self._spared(campaign) for _, campaign, _ in custom}
+        for kind, campaign, number in custom:
+            self._custom[campaign][kind] += number
+        return any(self._spared(campaign) != spared for campaign, spared in before.items())
 
     def _write(
         self, made: Sequence[Decision], waiting: Sequence[Decision], lifts: Sequence[Decision], now: datetime
