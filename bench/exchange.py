@@ -26,7 +26,7 @@ from pathlib import Path
 from servers import Server, exchange, medallion, postgresql
 from tables import Table, add_options, publish
 
-from stillwatch.exchange.signing import sign
+from stillwatch.signing import sign
 
 BATCH, WRITERS = 100, 2
 ADDED = 10_000

@@ -29,7 +29,7 @@ import psycopg
 from scanning import COMMAND
 
 from stillwatch.cli.demo_exchange import run
-from stillwatch.exchange.signing import SigningKey
+from stillwatch.signing import SigningKey
 
 COLLECTION = "91a7b528-80eb-42ed-a74d-c6fbd5a26116"
 SECONDS = 60  # for a server to be ready

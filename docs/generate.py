@@ -14,7 +14,7 @@ from stillwatch.cli import stillwatch
 from stillwatch.config import VARIABLES, declared, toml
 from stillwatch.exchange.server.app import create
 from stillwatch.exchange.server.exchange import Exchange
-from stillwatch.exchange.signing import SigningKey
+from stillwatch.signing import SigningKey
 from stillwatch.exchange.store.store import Store
 
 HERE = Path(__file__).parent

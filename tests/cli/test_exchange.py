@@ -15,8 +15,8 @@ from cryptography.x509.oid import NameOID
 from stillwatch.cli.exchange import command
 from stillwatch.exchange.credentials import Credentials
 from stillwatch.exchange.model import Level, NewRecord, Query, Right
-from stillwatch.exchange.signing import SigningKey
 from stillwatch.exchange.store.store import Store
+from stillwatch.signing import SigningKey
 
 
 @pytest.fixture(autouse=True)

@@ -17,11 +17,11 @@ from stillwatch.exchange.model import Collection, Level, Member, Right, Root
 from stillwatch.exchange.server.app import create
 from stillwatch.exchange.server.exchange import Exchange
 from stillwatch.exchange.server.process import server_of
-from stillwatch.exchange.signing import SigningKey
 from stillwatch.exchange.store.store import Store
 from stillwatch.exchange.tokens.epochs import Epoch
 from stillwatch.exchange.tokens.keys import Keys
 from stillwatch.serving import listen
+from stillwatch.signing import SigningKey
 
 
 @pytest.fixture

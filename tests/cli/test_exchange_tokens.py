@@ -7,10 +7,10 @@ import pytest
 from stillwatch.cli import exchange_tokens
 from stillwatch.cli.boundary import run as run_command
 from stillwatch.exchange.model import Root
-from stillwatch.exchange.signing import SigningKey
 from stillwatch.exchange.store.store import Store
 from stillwatch.exchange.tokens.epochs import Epoch
 from stillwatch.exchange.tokens.keys import SEALED, Keys
+from stillwatch.signing import SigningKey
 
 NOW = datetime.now(UTC)
 

@@ -8,11 +8,11 @@ from stillwatch.cli import exchange_trust
 from stillwatch.cli.boundary import run as run_command
 from stillwatch.exchange import intake
 from stillwatch.exchange.model import Collection, Member, Right, Root
-from stillwatch.exchange.signing import SigningKey
 from stillwatch.exchange.store.store import Store, microseconds
 from stillwatch.exchange.trust.register import register
 from stillwatch.indicators import outgoing
 from stillwatch.indicators.said import Said
+from stillwatch.signing import SigningKey
 
 
 @pytest.fixture

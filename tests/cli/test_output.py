@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.text import Text
 
-from stillwatch.cli.output import OutputError, check_writable, progress, show, write_whole
+from stillwatch.cli.output import OutputError, check_writable, progress, show, write_text
 
 
 @pytest.fixture(autouse=True)
@@ -15,7 +15,7 @@ def _alone(tmp_path, monkeypatch):
 
 
 def test_a_file_is_written_whole(tmp_path):
-    write_whole(Path("a.json"), "é\n")
+    write_text(Path("a.json"), "é\n")
     assert Path("a.json").read_bytes() == "é\n".encode()
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
 
@@ -25,10 +25,10 @@ def test_what_cannot_be_written_leaves_what_was_there(tmp_path):
     program = """
 import resource, sys
 from pathlib import Path
-from stillwatch.cli.output import write_whole
+from stillwatch.cli.output import write_text
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
-    write_whole(Path("a.json"), "x" * 100_000)
+    write_text(Path("a.json"), "x" * 100_000)
 except Exception as error:
     print(type(error).__name__, error)
 """
@@ -41,17 +41,17 @@ except Exception as error:
 def test_a_link_stays_a_link():
     Path("real.json").write_text("before")
     Path("link.json").symlink_to("real.json")
-    write_whole(Path("link.json"), "after")
+    write_text(Path("link.json"), "after")
     assert Path("link.json").is_symlink()
     assert Path("real.json").read_text() == "after"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_device_is_written_to_and_not_replaced():
-    write_whole(Path("/dev/null"), "x")
+    write_text(Path("/dev/null"), "x")
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
     with pytest.raises(OutputError, match="No space left on device"):
-        write_whole(Path("/dev/full"), "x")
+        write_text(Path("/dev/full"), "x")
 
 
 @pytest.mark.parametrize(("path", "says"), [("gone/a.json", "does not exist"), (".", "is a folder")])

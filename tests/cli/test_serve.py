@@ -12,8 +12,8 @@ import pytest
 
 from stillwatch.exchange.credentials import hashed
 from stillwatch.exchange.model import Collection, Member, Right, Root
-from stillwatch.exchange.signing import SigningKey
 from stillwatch.exchange.store.store import Store
+from stillwatch.signing import SigningKey
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from stillwatch.exchange.examination import AHEAD, MOST_REFUSALS, Refused, examine
 from stillwatch.exchange.model import Collection, Level, Member, Principal, Right, Root
-from stillwatch.exchange.signing import SigningKey, canonical, key_id, sign, to_base64
 from stillwatch.indicators import extensions, feedback, markings, outgoing, patterns, timestamps
 from stillwatch.indicators.published import PUBLISHED
 from stillwatch.indicators.said import Said
+from stillwatch.signing import SigningKey, canonical, key_id, sign, to_base64
 
 KEY, OTHER = SigningKey.generate(), SigningKey.generate()
 ROOT = Root("forum", "The forum")

@@ -9,11 +9,11 @@ from stillwatch.errors import TrustError
 from stillwatch.exchange import intake
 from stillwatch.exchange.log.entries import Receipt, snapshot
 from stillwatch.exchange.log.tiles import inclusion_proof, root_hash
-from stillwatch.exchange.log.tree import leaf_hash, verify_inclusion
 from stillwatch.exchange.model import Collection, Level, Member, Query, Right
-from stillwatch.exchange.signing import SigningKey, sign, to_base64, verify
 from stillwatch.indicators import extensions, feedback, ids, markings, timestamps
 from stillwatch.indicators.published import PUBLISHED
+from stillwatch.merkle import leaf_hash, verify_inclusion
+from stillwatch.signing import SigningKey, sign, to_base64, verify
 
 KEY, ANA = SigningKey.generate(), SigningKey.generate()
 EVERYTHING = Query(versions="all")

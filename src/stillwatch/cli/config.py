@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from stillwatch.cli import options
-from stillwatch.cli.output import check_writable, note, write_whole
+from stillwatch.cli.output import check_writable, note, write_text
 from stillwatch.errors import ConfigError
 
 
@@ -44,7 +44,7 @@ def init(*, config_file: Path | None, quiet: bool) -> None:
         raise ConfigError(f"is there already, and so is the key ({key_file}).", where=str(file), hint=hint)
     check_writable(file)
     if file in made:
-        write_whole(file, template())
+        write_text(file, template())
     if key_file in made:
         key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         Key.create(key_file)

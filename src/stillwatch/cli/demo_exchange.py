@@ -93,7 +93,7 @@ def run(*arguments: str, tell: Tell = lambda _command: None) -> str:
 
 def _joined(name: str, folder: Path, db: str, tell: Tell) -> Path:
     """Makes a member, with its secrets in a folder of its own."""
-    from stillwatch.exchange.signing import SigningKey, to_base64
+    from stillwatch.signing import SigningKey, to_base64
 
     home = folder / name
     home.mkdir()

@@ -33,7 +33,7 @@ def public_key(path: Path) -> bytes:
         ConfigError: there is none in the file.
     """
     from stillwatch.errors import TrustError
-    from stillwatch.exchange.signing import check_public
+    from stillwatch.signing import check_public
 
     try:
         public = _raw(path.read_bytes())

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from stillwatch.cli import options
-from stillwatch.cli.output import Progress, check_writable, note, progress, write_whole
+from stillwatch.cli.output import Progress, check_writable, note, progress, write_text
 from stillwatch.errors import ConfigError, TrustError
 
 if TYPE_CHECKING:
     from stillwatch.exchange.log.contents import Held
     from stillwatch.exchange.log.verification import Found, Source
-    from stillwatch.exchange.signing import SigningKey
     from stillwatch.exchange.store.store import Store
+    from stillwatch.signing import SigningKey
 
 _WHERE = (
     click.option("--url", metavar="URL", help="The exchange, asked as a member; exchange.url by default."),
@@ -89,7 +89,7 @@ def verify(
         found = computed(source, saved=saved, exchange_public=public, progress=advance)
         held = _held(source, advance) if db and objects else None
     if checkpoint and found.note and found.checkpoint and found.checkpoint.size >= (found.grown_from or 0):
-        write_whole(checkpoint, found.note)
+        write_text(checkpoint, found.note)
     if as_json:
         _print_json(_document(found, held))
     elif not quiet:
@@ -148,8 +148,8 @@ def turn_key(*, db: str | None, old: Path | None, new: Path, config_file: Path |
       stillwatch exchange log turn-key --db forum.sqlite --new forum-2027.pem
     """
     from stillwatch.exchange.log.enrolment import turn
-    from stillwatch.exchange.signing import SigningKey
     from stillwatch.exchange.tokens.keys import Keys
+    from stillwatch.signing import SigningKey
 
     with options.opened_store(db, config_file) as store:
         present = SigningKey.load(options.exchange_key(old, store.database))
@@ -190,7 +190,7 @@ def _opened(
     from stillwatch.exchange.client.session import access_of
     from stillwatch.exchange.client.taxii import Taxii
     from stillwatch.exchange.log.sources import Served
-    from stillwatch.exchange.signing import from_base64
+    from stillwatch.signing import from_base64
 
     settings = options.load_settings(config_file, {f"exchange.{name}": value for name, value in flags.items()})
     config = settings.config.exchange

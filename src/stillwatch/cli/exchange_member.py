@@ -266,7 +266,7 @@ def _tell(store: "Store", name: str, says: str, secret: str | None, *, as_json: 
 
 
 def _document(store: "Store", member: "Member") -> dict[str, Any]:
-    from stillwatch.exchange.signing import key_id
+    from stillwatch.signing import key_id
 
     places = {each.id: each for root in store.roots() for each in store.collections(root.name)}
     return {

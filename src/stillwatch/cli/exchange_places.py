@@ -33,8 +33,8 @@ def init(
       stillwatch exchange init --db postgresql://stillwatch@/forum --key /etc/stillwatch/forum.pem
     """
     from stillwatch.database import Database
-    from stillwatch.exchange.signing import SigningKey
     from stillwatch.exchange.store.store import Store
+    from stillwatch.signing import SigningKey
 
     address = options.database(db, config_file)
     database = Database.at(address)

@@ -41,8 +41,8 @@ def rotate(
     Example:
       stillwatch exchange tokens rotate --db forum.sqlite
     """
-    from stillwatch.exchange.signing import SigningKey
     from stillwatch.exchange.tokens.keys import Keys
+    from stillwatch.signing import SigningKey
 
     with options.opened_store(db, config_file) as store:
         signing_key = SigningKey.load(options.exchange_key(key_file, store.database))

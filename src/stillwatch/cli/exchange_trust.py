@@ -65,8 +65,8 @@ def add_decoy(
       stillwatch exchange decoy add forum findings --as keeper --member-key keeper.pem
       stillwatch exchange decoy add forum findings --as keeper --like campaign--9517ed28-2fd2-561e-95b0-26df7f73afb2
     """
-    from stillwatch.exchange.signing import SigningKey
     from stillwatch.exchange.trust.planting import Voice, plant
+    from stillwatch.signing import SigningKey
 
     with options.opened_store(db, config_file) as store:
         place = store.collection(root_name, collection)

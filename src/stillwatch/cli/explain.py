@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from stillwatch.cli import options
-from stillwatch.cli.output import check_writable, show, write_whole
+from stillwatch.cli.output import check_writable, show, write_text
 
 
 @click.command(short_help="Show why a campaign is thought to be one.")
@@ -29,7 +29,7 @@ def command(*, campaign: str, findings: Path, html: Path | None, config_file: Pa
     if html:
         from stillwatch.reports.html import campaign_html
 
-        write_whole(html, campaign_html(document, found.id))
+        write_text(html, campaign_html(document, found.id))
     if as_json:
         click.echo(found.model_dump_json(indent=2))
     elif not html:

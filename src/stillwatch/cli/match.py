@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stillwatch.cli import options
-from stillwatch.cli.output import check_writable, note, progress, write_whole
+from stillwatch.cli.output import check_writable, note, progress, write_text
 
 if TYPE_CHECKING:
     from stillwatch.config import ExchangeConfig
@@ -206,7 +206,7 @@ def reveal(
         common, transcript = runs.reveal(answer, own, offered)
     if not isinstance(common, int):
         lines = "".join(f"{own.items[form]}\n" for form in sorted(common))
-        write_whole(output, lines, mode=0o600) if output else click.echo(lines, nl=False)
+        write_text(output, lines, mode=0o600) if output else click.echo(lines, nl=False)
     runs.finish(transcript)
     says = f"{transcript.result} of these {len(own.items):,} values are {transcript.partner}'s too."
     _tell(transcript, says, as_json=as_json, quiet=quiet)

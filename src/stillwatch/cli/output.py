@@ -3,13 +3,14 @@
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from stillwatch.errors import StillwatchError
+from stillwatch.writing import write_whole
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -38,40 +39,18 @@ def check_writable(*paths: Path | None) -> None:
             raise OutputError("the folder may not be written to.", where=str(path.parent))
 
 
-def write_whole(path: Path, text: str, *, mode: int = 0o666) -> None:
-    """Writes a file wholly or not at all: beside it, to the disk, then in its place.
-
-    Args:
-        path: where to; what is no regular file (a pipe, /dev/stdout) is simply written to.
-        text: the content, written as UTF-8.
-        mode: the permissions before the umask takes its part.
+def write_text(path: Path, text: str, *, mode: int = 0o666) -> None:
+    """Writes a file wholly or not at all (`stillwatch.writing`), as UTF-8.
 
     Raises:
         OutputError: it cannot be written; what stood there before still stands.
     """
-    target = path.resolve()
-    beside = target.with_name(f".{target.name}.{os.getpid()}")
-    special = target.exists() and not target.is_file()
     try:
-        if special:
-            target.write_text(text, encoding="utf-8")
-        else:
-            _write(beside, text, mode)
-            beside.replace(target)
+        write_whole(path, text.encode(), mode=mode)
     except BrokenPipeError:
         raise
     except OSError as error:
         raise OutputError(f"cannot be written ({error.strerror}).", where=str(path)) from error
-    finally:
-        with suppress(OSError):
-            beside.unlink()
-
-
-def _write(path: Path, text: str, mode: int) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def show(*renderables: "RenderableType") -> None:

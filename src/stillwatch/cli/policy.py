@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stillwatch.cli import options
-from stillwatch.cli.output import check_writable, note, show, write_whole
+from stillwatch.cli.output import check_writable, note, show, write_text
 from stillwatch.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def init(*, file: Path, name: str, quiet: bool) -> None:
             raise ConfigError("is there already.", where=str(place), hint="Remove it, or name another file.")
     check_writable(file)
     for place, source in ((file, packaged(name)), (beside(file), beside(packaged(name)))):
-        write_whole(place, source.read_text(encoding="utf-8"))
+        write_text(place, source.read_text(encoding="utf-8"))
         note(f"made {place}", quiet=quiet)
 
 

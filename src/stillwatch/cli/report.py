@@ -8,7 +8,7 @@ import click
 
 from stillwatch import plugins
 from stillwatch.cli import options
-from stillwatch.cli.output import check_writable, write_whole
+from stillwatch.cli.output import check_writable, write_text
 from stillwatch.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def command(*, findings: Path, name: str, output: Path | None, config_file: Path
     render = _renderer(name)
     text = render(options.load_findings(findings, options.load_settings(config_file)))
     if output:
-        write_whole(output, text)
+        write_text(output, text)
     else:
         click.echo(text, nl=False)
 

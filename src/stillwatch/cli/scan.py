@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stillwatch.cli import options
-from stillwatch.cli.output import Progress, check_writable, note, progress, show, write_whole
+from stillwatch.cli.output import Progress, check_writable, note, progress, show, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -157,11 +157,11 @@ def write(document: "FindingsDocument", output: Path | None, html: Path | None) 
     if output:
         from stillwatch.reports.document import dumps
 
-        write_whole(output, dumps(document))
+        write_text(output, dumps(document))
     if html:
         from stillwatch.reports.html import report_html
 
-        write_whole(html, report_html(document))
+        write_text(html, report_html(document))
 
 
 def _left_out(rejects: "Rejects") -> str:

@@ -87,8 +87,8 @@ def exchange(
     from stillwatch.exchange.server.exchange import Exchange
     from stillwatch.exchange.server.journal import log_to
     from stillwatch.exchange.server.process import server_of
-    from stillwatch.exchange.signing import SigningKey
     from stillwatch.serving import listen as opened
+    from stillwatch.signing import SigningKey
 
     host, port = listening.address(listen)
     listening.check_secure(host, tls_cert, tls_key, client_ca, insecure_http=insecure_http)

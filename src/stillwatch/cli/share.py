@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from stillwatch.cli import options
-from stillwatch.cli.output import check_writable, note, show, write_whole
+from stillwatch.cli.output import check_writable, note, show, write_text
 from stillwatch.errors import ConfigError, InputError, PrivacyError
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def command(
         asked = _Asked(findings, accounts, campaigns, tokens=not no_tokens)
         document = _drafted(settings, asked, person)
     if output:
-        write_whole(output, json.dumps(document, indent=2) + "\n", mode=0o600)
+        write_text(output, json.dumps(document, indent=2) + "\n", mode=0o600)
     if as_json:
         click.echo(json.dumps(document, indent=2))
     elif not quiet:

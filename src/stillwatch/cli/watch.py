@@ -18,7 +18,7 @@ import click
 
 from stillwatch.cli import listening, measures, options
 from stillwatch.cli.boundary import worded
-from stillwatch.cli.output import check_writable, note, write_whole
+from stillwatch.cli.output import check_writable, note, write_text
 from stillwatch.cli.scan import imported
 from stillwatch.errors import ConfigError, InputError
 
@@ -274,7 +274,7 @@ def _write(path: Path | None, document: "FindingsDocument") -> None:
     if path:
         from stillwatch.reports.document import dumps
 
-        write_whole(path, dumps(document))
+        write_text(path, dumps(document))
 
 
 @contextmanager

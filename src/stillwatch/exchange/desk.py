@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from stillwatch.errors import TrustError
 from stillwatch.exchange.log.entries import Opening, Receipt, committed, object_hash, snapshot
 from stillwatch.exchange.model import LogEntry, NewRecord
-from stillwatch.exchange.signing import SigningKey
 from stillwatch.exchange.store import audience
 from stillwatch.exchange.store.transaction import Transaction
+from stillwatch.signing import SigningKey
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from typing import Any
 
 from stillwatch.errors import TrustError
 from stillwatch.exchange.model import Collection, Level, Principal, Root
-from stillwatch.exchange.signing import SIGNATURE_BYTES, canonical, from_base64, key_id, verify_bytes
 from stillwatch.exchange.squatting import Name, telling
 from stillwatch.exchange.trust import blast
 from stillwatch.indicators import allowed, extensions, incoming, markings, timestamps
 from stillwatch.indicators.published import PUBLISHED
+from stillwatch.signing import SIGNATURE_BYTES, canonical, from_base64, key_id, verify_bytes
 
 #: How far a member's clock may run ahead of ours, in microseconds.
 AHEAD = 60 * 60 * 1_000_000

@@ -24,11 +24,11 @@ from stillwatch.errors import ExchangeError, TrustError
 from stillwatch.exchange.desk import Desk
 from stillwatch.exchange.examination import Examined, Posted, Refusal, Refused, examine
 from stillwatch.exchange.model import Known, LogEntry, NewRecord
-from stillwatch.exchange.signing import SigningKey
 from stillwatch.exchange.squatting import squats
 from stillwatch.exchange.store.transaction import Transaction
 from stillwatch.exchange.withdrawal import lasting, owned, retraction, withdraw
 from stillwatch.indicators import timestamps
+from stillwatch.signing import SigningKey
 
 __all__ = ["Admission", "OverQuota", "Refusal", "Refused", "Taken", "admit", "examine", "take_in", "withdraw"]
 

@@ -14,10 +14,10 @@ from stillwatch.errors import TrustError
 from stillwatch.exchange.desk import Desk
 from stillwatch.exchange.log.entries import Opening, committed, object_hash
 from stillwatch.exchange.model import Known, Level, LogEntry, NewRecord, Record
-from stillwatch.exchange.signing import SigningKey, canonical
 from stillwatch.exchange.store.transaction import Transaction
 from stillwatch.indicators import extensions, ids, markings, timestamps
 from stillwatch.indicators.published import PUBLISHED
+from stillwatch.signing import SigningKey, canonical
 
 
 def lasting(object_id: str, version: int) -> bool:

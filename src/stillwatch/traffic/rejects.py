@@ -8,8 +8,6 @@ A reader adds a broken row and goes on. A log that is read twice adds the same p
     rejects.write(Path("rejects.jsonl"))
 """
 
-import os
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -18,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from stillwatch.errors import InputError
+from stillwatch.writing import write_whole
 
 
 class Rejects:
@@ -65,15 +64,7 @@ class Rejects:
         """
         lines = (msgspec.json.encode({"file": f, "line": n, "reason": why}) + b"\n" for f, n, why in self)
         try:
-            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as out:
-                try:
-                    out.writelines(lines)
-                    out.flush()
-                    os.fsync(out.fileno())
-                    Path(out.name).replace(path)
-                except BaseException:
-                    Path(out.name).unlink(missing_ok=True)
-                    raise
+            write_whole(path, lines)
         except OSError as error:
             raise InputError(
                 f"The rejects cannot be written ({error.strerror}).",

@@ -21,8 +21,8 @@ from stillwatch.config import ExchangeConfig
 from stillwatch.exchange.model import Collection as TrustedCollection
 from stillwatch.exchange.model import Member as TrustedMember
 from stillwatch.exchange.model import Right, Root
-from stillwatch.exchange.signing import SigningKey
 from stillwatch.exchange.store.store import Store
+from stillwatch.signing import SigningKey
 
 COLLECTION = "91a7b528-80eb-42ed-a74d-c6fbd5a26116"
 

@@ -14,9 +14,9 @@ from stillwatch.errors import TrustError
 from stillwatch.exchange.client.session import opened
 from stillwatch.exchange.client.state import State
 from stillwatch.exchange.client.sync import sync
-from stillwatch.exchange.signing import SigningKey, to_base64
 from stillwatch.indicators import timestamps
 from stillwatch.indicators.ids import canonical
+from stillwatch.signing import SigningKey, to_base64
 
 
 def synced(member, **more):

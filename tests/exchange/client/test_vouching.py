@@ -7,7 +7,7 @@ from stillwatch.exchange.client.checking import checked
 from stillwatch.exchange.client.vouching import Vouching
 from stillwatch.exchange.log.directory import EXCHANGE, Directory, Statement
 from stillwatch.exchange.log.entries import Opening, Receipt, committed, object_hash
-from stillwatch.exchange.signing import SigningKey, canonical, sign, to_base64
+from stillwatch.signing import SigningKey, canonical, sign, to_base64
 
 ALPHA, BETA = "identity--a712755f-6cac-44d5-99d5-269512e74f7b", "identity--ac8efe12-1c59-49f1-ba2d-de83458bfed0"
 COLLECTION = "91a7b528-80eb-42ed-a74d-c6fbd5a26116"

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import pytest
 
 from stillwatch.exchange.log import tiles
-from stillwatch.exchange.log.tree import leaf_hash
+from stillwatch.merkle import leaf_hash
 
 
 class Shelf:

@@ -16,8 +16,8 @@ from stillwatch.exchange.log.checkpoints import (
 )
 from stillwatch.exchange.log.notes import Note, NoteSignature
 from stillwatch.exchange.log.tiles import consistency_proof, root_hash
-from stillwatch.exchange.log.tree import EMPTY_ROOT
-from stillwatch.exchange.signing import SigningKey
+from stillwatch.merkle import EMPTY_ROOT
+from stillwatch.signing import SigningKey
 
 ORIGIN = "exchange.example/alpha"
 WHEN = 1_790_000_000

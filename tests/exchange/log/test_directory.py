@@ -13,7 +13,7 @@ from stillwatch.exchange.log.directory import (
     own_signatures,
 )
 from stillwatch.exchange.log.entries import read
-from stillwatch.exchange.signing import SigningKey
+from stillwatch.signing import SigningKey
 
 NOW = 1_790_000_000_000_000
 KEY, NEXT, ANA, ANA_NEXT, BEN = (SigningKey.generate() for _ in range(5))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from stillwatch.errors import TrustError
 from stillwatch.exchange.log import entries
 from stillwatch.exchange.log.entries import Opening, Receipt, bundle, committed, object_hash, snapshot, unbundled
-from stillwatch.exchange.signing import SigningKey, canonical
+from stillwatch.signing import SigningKey, canonical
 
 NOW = 1_790_000_123_456_789  # 2026-09-21T14:15:23.456789Z
 KEY = SigningKey.generate()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from stillwatch.errors import TrustError
 from stillwatch.exchange.log.notes import Note, NoteSignature, Verifier
-from stillwatch.exchange.signing import SigningKey
+from stillwatch.signing import SigningKey
 
 # a tree head of Go's checksum database, with the key that is built into Go
 GO = """go.sum database tree

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from stillwatch.errors import TrustError
 from stillwatch.exchange.log import tiles
 from stillwatch.exchange.log.tiles import TileName, append, consistency_proof, inclusion_proof, names, root_hash
-from stillwatch.exchange.log.tree import (
+from stillwatch.merkle import (
     leaf_hash,
     leaf_hashes,
     node_hash,

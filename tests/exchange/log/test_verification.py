@@ -11,11 +11,11 @@ from stillwatch.exchange.log.checkpoints import Checkpoint
 from stillwatch.exchange.log.contents import check_objects
 from stillwatch.exchange.log.directory import Directory
 from stillwatch.exchange.log.sources import Stored
-from stillwatch.exchange.log.tree import leaf_hashes
 from stillwatch.exchange.log.verification import verify
 from stillwatch.exchange.model import Right
-from stillwatch.exchange.signing import SigningKey
 from stillwatch.indicators import markings
+from stillwatch.merkle import leaf_hashes
+from stillwatch.signing import SigningKey
 
 KEY, ANA = SigningKey.generate(), SigningKey.generate()
 ORIGIN = "exchange.example/forum"

@@ -20,9 +20,9 @@ from stillwatch.exchange.server.app import create
 from stillwatch.exchange.server.exchange import Exchange
 from stillwatch.exchange.server.metrics import Metrics
 from stillwatch.exchange.server.process import server_of
-from stillwatch.exchange.signing import SigningKey
 from stillwatch.exchange.store.store import Store
 from stillwatch.serving import Server, listen
+from stillwatch.signing import SigningKey
 
 TAXII = "application/taxii+json;version=2.1"
 #: Who may do what in the collection `indicators` of the root `alliance`: read, write, the narrowest marking.

@@ -8,11 +8,11 @@ from stillwatch.exchange.log.checkpoints import Checkpoint, check_growth, cosign
 from stillwatch.exchange.log.directory import EXCHANGE, Directory, Statement, own_signatures
 from stillwatch.exchange.log.entries import Receipt, unbundled
 from stillwatch.exchange.log.notes import Note
-from stillwatch.exchange.log.tree import leaf_hash, root_of, verify_inclusion
 from stillwatch.exchange.model import Level
 from stillwatch.exchange.server import log
-from stillwatch.exchange.signing import SigningKey, from_base64, sign, to_base64, verify
 from stillwatch.indicators import markings
+from stillwatch.merkle import leaf_hash, root_of, verify_inclusion
+from stillwatch.signing import SigningKey, from_base64, sign, to_base64, verify
 
 LOG = "/alliance/ext/log"
 ANA, BEN = SigningKey.generate(), SigningKey.generate()

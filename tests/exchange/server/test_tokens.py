@@ -23,7 +23,6 @@ from stillwatch.errors import ConfigError, ExchangeError, PrivacyError, TrustErr
 from stillwatch.exchange.client.connection import Access, connect
 from stillwatch.exchange.log.entries import read
 from stillwatch.exchange.server.journal import log_to
-from stillwatch.exchange.signing import SigningKey
 from stillwatch.exchange.store.store import Store
 from stillwatch.exchange.tokens.classes import CLASSES, normal
 from stillwatch.exchange.tokens.client import MemoryCache, TokenClient
@@ -31,6 +30,7 @@ from stillwatch.exchange.tokens.epochs import Epoch
 from stillwatch.exchange.tokens.keys import PUBLISHED, SEALED, Keys, info
 from stillwatch.exchange.tokens.prf import PRF
 from stillwatch.indicators import patterns
+from stillwatch.signing import SigningKey
 
 TAXII = "application/taxii+json;version=2.1"
 DAY = 86_400_000_000

@@ -20,10 +20,10 @@ from stillwatch.exchange.client.session import opened
 from stillwatch.exchange.client.state import State
 from stillwatch.exchange.client.sync import Summary, sync
 from stillwatch.exchange.client.taxii import MEDIA_TYPE, Taxii
-from stillwatch.exchange.signing import SigningKey, sign, to_base64
 from stillwatch.exchange.trust import blast
 from stillwatch.indicators import feedback, incoming
 from stillwatch.indicators.extensions import RETRACTION
+from stillwatch.signing import SigningKey, sign, to_base64
 
 WORDS = tuple(secrets.token_hex(16) for _ in range(60))  # tokens of words that everybody uses
 

@@ -8,9 +8,9 @@ from objects import Object, indicators, moved, now, said, tokens
 from poison import as_vocabulary, of_words, poisoned, reviewed, stands
 from verdicts import End, refusal, refused
 
-from stillwatch.exchange.signing import SigningKey
 from stillwatch.indicators import atlas, feedback, ids, markings, outgoing
 from stillwatch.indicators.markings import Level
+from stillwatch.signing import SigningKey
 
 
 def replay(forum: Forum) -> End:

@@ -7,7 +7,7 @@ from verdicts import End
 
 from stillwatch.errors import TrustError
 from stillwatch.exchange.log import checkpoints
-from stillwatch.exchange.signing import from_base64
+from stillwatch.signing import from_base64
 
 
 def forked_log(forum: Forum) -> End:

@@ -23,10 +23,10 @@ from objects import Object, now, said
 from stillwatch.exchange.client.taxii import MEDIA_TYPE
 from stillwatch.exchange.credentials import hashed, new_secret
 from stillwatch.exchange.model import Collection, Level, Member, Query, Right, Root
-from stillwatch.exchange.signing import SigningKey
 from stillwatch.exchange.store.store import Store
 from stillwatch.exchange.trust.audit import auditor, records
 from stillwatch.indicators import outgoing, timestamps
+from stillwatch.signing import SigningKey
 
 ROOT = "forum"
 HONEST = tuple(f"m{n:02}" for n in range(9))

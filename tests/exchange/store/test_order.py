@@ -12,9 +12,9 @@ import pytest
 
 from stillwatch.errors import ConfigError, ExchangeError, TrustError
 from stillwatch.exchange.log import tiles as tree
-from stillwatch.exchange.log.tree import leaf_hash, root_of
 from stillwatch.exchange.model import LogEntry, Query
 from stillwatch.exchange.store.store import microseconds
+from stillwatch.merkle import leaf_hash, root_of
 
 # A writer in a process of its own: adds batches of three until it is killed, and says what was confirmed.
 WRITER = """

@@ -4,10 +4,10 @@ import pytest
 
 from stillwatch.errors import ConfigError
 from stillwatch.exchange.log import tiles as tree
-from stillwatch.exchange.log.tree import leaf_hash, root_of
 from stillwatch.exchange.model import Collection, Known, Level, LogEntry, Member, Query, Right, Root
 from stillwatch.exchange.store.notes import DAY
 from stillwatch.indicators import timestamps
+from stillwatch.merkle import leaf_hash, root_of
 
 
 def test_what_is_added_is_read(store, place, principal_of, new_record):

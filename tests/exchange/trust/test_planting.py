@@ -10,13 +10,13 @@ import pytest
 from stillwatch.errors import ConfigError, ExchangeError, TrustError
 from stillwatch.exchange import intake
 from stillwatch.exchange.model import Level, Member, Query, Right
-from stillwatch.exchange.signing import SigningKey, verify
 from stillwatch.exchange.store.store import microseconds
 from stillwatch.exchange.trust import register
 from stillwatch.exchange.trust.planting import Voice, plant
 from stillwatch.indicators import outgoing, versions
 from stillwatch.indicators.markings import level
 from stillwatch.indicators.said import Said
+from stillwatch.signing import SigningKey, verify
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

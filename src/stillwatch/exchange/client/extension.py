@@ -20,9 +20,9 @@ from stillwatch.exchange.client.vouching import Vouching
 from stillwatch.exchange.client.witness import Witness
 from stillwatch.exchange.log.directory import EXCHANGE, Directory, Statement
 from stillwatch.exchange.log.entries import Receipt
-from stillwatch.exchange.signing import PUBLIC_BYTES, SigningKey, from_base64, to_base64
 from stillwatch.exchange.tokens.client import TokenClient
 from stillwatch.indicators import timestamps
+from stillwatch.signing import PUBLIC_BYTES, SigningKey, from_base64, to_base64
 
 RETRACTIONS = "retractions"  # the alias of the collection in which the exchange tells what was withdrawn
 

@@ -24,11 +24,11 @@ from stillwatch.exchange.client.session import Session, Voice
 from stillwatch.exchange.client.share import Past, Plan, Rules, Tokens, asked, built, shown
 from stillwatch.exchange.client.state import State
 from stillwatch.exchange.client.taxii import Collection
-from stillwatch.exchange.signing import SigningKey, canonical, sign, to_base64
 from stillwatch.exchange.tokens.epochs import Epoch
 from stillwatch.indicators import feedback, incoming, versions
 from stillwatch.indicators.published import PUBLISHED
 from stillwatch.indicators.said import TokenClass
+from stillwatch.signing import SigningKey, canonical, sign, to_base64
 
 SIGNATURES = "x_stillwatch_signatures"
 

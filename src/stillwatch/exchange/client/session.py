@@ -16,7 +16,7 @@ from stillwatch.config import ExchangeConfig
 from stillwatch.errors import ConfigError
 from stillwatch.exchange.client.connection import Access, connect
 from stillwatch.exchange.client.taxii import ApiRoot, Collection, Taxii
-from stillwatch.exchange.signing import SigningKey
+from stillwatch.signing import SigningKey
 
 _EXAMPLE = (
     "Give --url, --member and --secret-file, or write into stillwatch.toml: [exchange], then url = "

@@ -15,8 +15,8 @@ from stillwatch.errors import TrustError
 from stillwatch.exchange.client.mirror import Assurance
 from stillwatch.exchange.log.directory import EXCHANGE, Directory
 from stillwatch.exchange.log.entries import SALT_BYTES, Receipt
-from stillwatch.exchange.signing import SIGNATURE_BYTES, from_base64, verify
 from stillwatch.indicators import timestamps
+from stillwatch.signing import SIGNATURE_BYTES, from_base64, verify
 
 
 @dataclass(frozen=True)

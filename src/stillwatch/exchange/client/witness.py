@@ -18,8 +18,8 @@ from stillwatch.exchange.client.taxii import MEDIA_TYPE, answered
 from stillwatch.exchange.log.checkpoints import Checkpoint, check_growth, cosignatures, cosigned, opened, witness
 from stillwatch.exchange.log.directory import EXCHANGE, Directory
 from stillwatch.exchange.log.notes import Note
-from stillwatch.exchange.log.tree import HASH_BYTES, leaf_hash, verify_inclusion
-from stillwatch.exchange.signing import SigningKey, from_base64
+from stillwatch.merkle import HASH_BYTES, leaf_hash, verify_inclusion
+from stillwatch.signing import SigningKey, from_base64
 
 _JSON = {"Accept": MEDIA_TYPE, "Content-Type": MEDIA_TYPE}
 

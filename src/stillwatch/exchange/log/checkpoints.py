@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from stillwatch.errors import TrustError
 from stillwatch.exchange.log.notes import COSIGNATURE, Note, NoteSignature, Verifier
-from stillwatch.exchange.log.tree import HASH_BYTES, verify_consistency
-from stillwatch.exchange.signing import SIGNATURE_BYTES, SigningKey, from_base64, to_base64, verify_bytes
+from stillwatch.merkle import HASH_BYTES, verify_consistency
+from stillwatch.signing import SIGNATURE_BYTES, SigningKey, from_base64, to_base64, verify_bytes
 
 _TIME_BYTES = 8
 MAX_SIZE = 2**63

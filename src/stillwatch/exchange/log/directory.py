@@ -16,7 +16,8 @@ from typing import Any, Literal
 from stillwatch.errors import TrustError
 from stillwatch.exchange.log.entries import Opening, committed, object_hash
 from stillwatch.exchange.model import LogEntry
-from stillwatch.exchange.signing import (
+from stillwatch.indicators import timestamps
+from stillwatch.signing import (
     PUBLIC_BYTES,
     SIGNATURE_BYTES,
     SigningKey,
@@ -27,7 +28,6 @@ from stillwatch.exchange.signing import (
     to_base64,
     verify,
 )
-from stillwatch.indicators import timestamps
 
 #: Under this name the exchange's own keys stand; members stand under their STIX identity.
 EXCHANGE = "exchange"

@@ -11,10 +11,10 @@ from typing import Any
 from stillwatch.errors import TrustError
 from stillwatch.exchange.log.directory import EXCHANGE, Signer, Statement, enrolled, missing, own_signatures
 from stillwatch.exchange.model import LogEntry, NewRecord
-from stillwatch.exchange.signing import SigningKey
 from stillwatch.exchange.store import audience, directory
 from stillwatch.exchange.store.store import Store
 from stillwatch.exchange.store.transaction import Transaction
+from stillwatch.signing import SigningKey
 
 #: The document of a root that is the directory.
 DOCUMENT = "keys"

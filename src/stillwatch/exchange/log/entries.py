@@ -23,7 +23,7 @@ from typing import Any
 
 from stillwatch.errors import TrustError
 from stillwatch.exchange.model import Action, LogEntry
-from stillwatch.exchange.signing import (
+from stillwatch.signing import (
     SIGNATURE_BYTES,
     SigningKey,
     canonical,

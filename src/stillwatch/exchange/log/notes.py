@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from stillwatch.errors import TrustError
-from stillwatch.exchange.signing import from_base64, key_id, to_base64, verify_bytes
+from stillwatch.signing import from_base64, key_id, to_base64, verify_bytes
 
 MAX_SIGNATURES = 256
 MAX_CHARACTERS = 64 * 1024

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from stillwatch.errors import TrustError
-from stillwatch.exchange.log.tree import EMPTY_ROOT, HASH_BYTES, node_hash, perfect_root, split
+from stillwatch.merkle import EMPTY_ROOT, HASH_BYTES, node_hash, perfect_root, split
 
 HEIGHT = 8
 WIDTH = 1 << HEIGHT

@@ -16,7 +16,7 @@ from stillwatch.exchange.log.directory import EXCHANGE, Directory, commitments
 from stillwatch.exchange.log.entries import read
 from stillwatch.exchange.log.notes import Note, Verifier
 from stillwatch.exchange.log.tiles import WIDTH, TileName
-from stillwatch.exchange.log.tree import EMPTY_ROOT, leaf_hashes
+from stillwatch.merkle import EMPTY_ROOT, leaf_hashes
 
 Progress = Callable[[str, float], None]
 

@@ -9,7 +9,6 @@ whom.
 """
 
 import base64
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from stillwatch.errors import ConfigError, InputError, PrivacyError
 from stillwatch.exchange.psi.messages import Message, Name, Reveal, Terms
 from stillwatch.exchange.tokens.classes import TokenClass
+from stillwatch.writing import write_whole
 
 #: Between two runs of a pair: the difference of two runs shows the values that were put in between.
 INTERVAL = timedelta(hours=24)
@@ -112,14 +112,14 @@ class Ledger:
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._write(self._place(transcript.run, "key"), base64.b64encode(secret).decode() + "\n")
+            write_whole(self._place(transcript.run, "key"), base64.b64encode(secret) + b"\n")
             self.update(transcript)
         except OSError as error:
             raise ConfigError(f"cannot be written to ({error.strerror}).", where=str(self.folder)) from None
 
     def update(self, transcript: Transcript) -> None:
         """Writes down how a run went on."""
-        self._write(self._place(transcript.run, "json"), transcript.text())
+        write_whole(self._place(transcript.run, "json"), transcript.text().encode())
 
     def transcript(self, run: str) -> Transcript:
         """The transcript of a run.
@@ -179,13 +179,3 @@ class Ledger:
         if not _RUN.fullmatch(run):  # it comes from the other member's file, and names a file here
             raise InputError("This is no name of a run.", where=str(self.folder))
         return self.folder / f"{run}.{kind}"
-
-    @staticmethod
-    def _write(place: Path, text: str) -> None:
-        """Whole or not at all, and for the owner only."""
-        beside = place.with_name(f".{place.name}.{os.getpid()}")
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
-        beside.replace(place)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from stillwatch.exchange.server.limits import Limits
 from stillwatch.exchange.server.metrics import Metrics
-from stillwatch.exchange.signing import SigningKey
 from stillwatch.exchange.store.store import Store
+from stillwatch.signing import SigningKey
 
 
 def microseconds() -> int:

@@ -23,7 +23,7 @@ from stillwatch.exchange.server.negotiation import taxii
 from stillwatch.exchange.server.openapi import RootName, problems
 from stillwatch.exchange.server.paging import document
 from stillwatch.exchange.server.resources import exchange_of, root_of
-from stillwatch.exchange.signing import SIGNATURE_BYTES, from_base64
+from stillwatch.signing import SIGNATURE_BYTES, from_base64
 
 router = APIRouter(prefix="/{root}/ext/keys", dependencies=[Depends(taxii)], tags=["stillwatch"])
 

@@ -30,7 +30,7 @@ from stillwatch.exchange.server.negotiation import taxii
 from stillwatch.exchange.server.openapi import RootName, problems
 from stillwatch.exchange.server.paging import document
 from stillwatch.exchange.server.resources import exchange_of, root_of
-from stillwatch.exchange.signing import to_base64
+from stillwatch.signing import to_base64
 
 _log = APIRouter(prefix="/{root}/ext/log", tags=["stillwatch"])
 

@@ -17,8 +17,8 @@ from stillwatch.exchange.server.negotiation import taxii
 from stillwatch.exchange.server.objects import Reading
 from stillwatch.exchange.server.openapi import CollectionName, RootName, paged
 from stillwatch.exchange.server.resources import exchange_of, shelf_of
-from stillwatch.exchange.signing import to_base64
 from stillwatch.indicators import timestamps
+from stillwatch.signing import to_base64
 
 router = APIRouter(dependencies=[Depends(taxii)], tags=["stillwatch"])
 

@@ -6,10 +6,10 @@ from contextlib import AbstractContextManager, nullcontext
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
 from stillwatch.exchange.log import tiles as tree
-from stillwatch.exchange.log.tree import leaf_hash
 from stillwatch.exchange.model import LogEntry
 from stillwatch.exchange.store.tables import log_entry, root, tile
 from stillwatch.indicators import timestamps
+from stillwatch.merkle import leaf_hash
 
 Connecting = Callable[[], AbstractContextManager[Connection]]
 

@@ -17,10 +17,10 @@ import httpx2
 from pydantic import BaseModel, ValidationError
 
 from stillwatch.errors import ExchangeError, PrivacyError, TrustError
-from stillwatch.exchange.signing import from_base64
 from stillwatch.exchange.tokens.classes import TokenClass
 from stillwatch.exchange.tokens.messages import Blinded, Evaluated, KeyDirectory
 from stillwatch.exchange.tokens.prf import BATCH, ELEMENT, PRF, TOKEN_PRF
+from stillwatch.signing import from_base64
 
 TOKEN = 16  # bytes of an output that are kept: 128 bits, so that chance never makes two values meet
 _MediaMessage = TypeVar("_MediaMessage", bound=BaseModel)

@@ -20,11 +20,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from stillwatch.errors import ConfigError
 from stillwatch.exchange.model import LogEntry, NewRecord
-from stillwatch.exchange.signing import SigningKey, from_base64, to_base64
 from stillwatch.exchange.tokens.classes import CLASSES, TokenClass
 from stillwatch.exchange.tokens.epochs import Epoch, readable
 from stillwatch.exchange.tokens.messages import EpochKeys
 from stillwatch.exchange.tokens.prf import PRF, SEED
+from stillwatch.signing import SigningKey, from_base64, to_base64
 
 if TYPE_CHECKING:
     from stillwatch.exchange.store.store import Store

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from stillwatch.errors import TrustError
 from stillwatch.exchange.log.entries import SALT_BYTES, Opening, committed, object_hash, read
 from stillwatch.exchange.model import LogEntry
-from stillwatch.exchange.signing import (
+from stillwatch.exchange.tokens.prf import BATCH, ELEMENT, PROOF, TOKEN_PRF, Evaluation
+from stillwatch.signing import (
     SIGNATURE_BYTES,
     SigningKey,
     canonical,
@@ -22,7 +23,6 @@ from stillwatch.exchange.signing import (
     to_base64,
     verify_bytes,
 )
-from stillwatch.exchange.tokens.prf import BATCH, ELEMENT, PROOF, TOKEN_PRF, Evaluation
 
 #: Bytes of the largest request: a full batch, and room for spaces.
 LARGEST = 64 * 1024

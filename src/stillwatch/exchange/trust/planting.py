@@ -15,12 +15,12 @@ from typing import Any
 from stillwatch.errors import ConfigError, ExchangeError
 from stillwatch.exchange import intake
 from stillwatch.exchange.model import Collection, Principal, Query
-from stillwatch.exchange.signing import SigningKey, sign, to_base64
 from stillwatch.exchange.store.store import Store, microseconds
 from stillwatch.exchange.trust import decoys, register
 from stillwatch.exchange.trust.audit import records
 from stillwatch.indicators import extensions, incoming, markings, outgoing
 from stillwatch.indicators.published import PUBLISHED
+from stillwatch.signing import SigningKey, sign, to_base64
 
 Object = Mapping[str, Any]
 _TYPES = ("campaign", "indicator", "relationship")

@@ -8,7 +8,6 @@ Budgets are kept in memory, so that several gateway processes each count for the
 
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from stillwatch.response.model import Spent, Tap
 from stillwatch.response.relay.protocol import RelayError, Told
 from stillwatch.response.relay.taps import dumps, loads, most_taps
 from stillwatch.response.snapshot import Snapshot
+from stillwatch.writing import write_whole
 
 _TAP = re.compile(r"([0-9A-Za-z_]{1,64})-([0-9]{1,18})\.tap")
 _Name = tuple[str, int]  # gateway and number
@@ -81,7 +81,7 @@ class FolderRelay:
         """Replaces the snapshot."""
         with self._told():
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _write(self._snapshot, snapshots.dumps(snapshot))
+            write_whole(self._snapshot, snapshots.dumps(snapshot))
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -94,7 +94,7 @@ class FolderRelay:
         with self._told():
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._taps.mkdir(mode=0o700, exist_ok=True)
-            _write(self._taps / name, content)
+            write_whole(self._taps / name, content)
             over = len(waiting := self._waiting()) - most_taps(len(content))
             for file in sorted(waiting.values(), key=_age)[: max(0, over)]:
                 file.unlink(missing_ok=True)
@@ -126,19 +126,6 @@ class FolderRelay:
             raise RelayError(says, where=str(self._folder), hint=hint) from error
         except InputError as error:
             raise RelayError(error.what, where=str(self._snapshot), hint=error.hint) from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    """The whole file or none, also after a power cut."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as out:
-        try:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-            Path(out.name).replace(path)
-        except BaseException:
-            Path(out.name).unlink(missing_ok=True)
-            raise
 
 
 def _age(file: Path) -> float:

@@ -7,7 +7,7 @@ from pymerkle import InmemoryTree
 
 from stillwatch.errors import TrustError
 from stillwatch.exchange.log.tiles import consistency_proof, inclusion_proof, root_hash
-from stillwatch.exchange.log.tree import (
+from stillwatch.merkle import (
     EMPTY_ROOT,
     leaf_hash,
     leaf_hashes,

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stillwatch.errors import ConfigError, TrustError
-from stillwatch.exchange.signing import (
+from stillwatch.signing import (
     SigningKey,
     canonical,
     check_public,
