@@ -8,13 +8,18 @@ A test that was chosen after the answers were seen has no error rate. The plan t
 have been chosen: subjects, prompts, sampling, tests, keys, what counts once, the least text, alpha.
 """
 
+import difflib
 import hashlib
-from datetime import date
+import tomllib
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from stillwatch.errors import InputError
 from stillwatch.forensics.model import Kind, Role, Rule
 from stillwatch.signing import canonical
 
@@ -28,10 +33,15 @@ class _Part(BaseModel):
 
 
 class File(_Part):
-    """A file that the plan rests on."""
+    """A file that the plan rests on; in TOML its path alone will do."""
 
     path: str = Field(min_length=1, description="relative to the plan")
     sha256: Digest | None = Field(default=None, description="put in when the plan is made")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_path(cls, given: object) -> object:
+        return {"path": given} if isinstance(given, str) else given
 
 
 class Endpoint(_Part):
@@ -133,3 +143,94 @@ class Plan(_Part):
     def suspect(self) -> Subject:
         """The one that it is about."""
         return next(each for each in self.subjects if each.role == "suspect")
+
+    @property
+    def files(self) -> Iterator[File]:
+        """Every file that it rests on."""
+        yield from (file for subject in self.subjects for file in subject.texts)
+        named = (file for test in self.tests for file in (test.tokenizer, test.catalogue, test.texts))
+        yield from filter(None, (self.prompts, *named))
+
+
+def load(path: Path, now: datetime | None = None) -> Plan:
+    """A plan as a person wrote it, in TOML, with the digests of its files put in.
+
+    Args:
+        path: of the plan; its files are meant from its folder.
+        now: when it is made, where it does not say so itself.
+
+    Raises:
+        InputError: it cannot be read, a setting is unknown (the nearest is named) or wrong, a file is missing, lies
+            elsewhere than beside or below the plan, or is not the one whose digest the plan gives.
+    """
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"The plan cannot be read ({error.strerror}).", where=str(path)) from None
+    except ValueError as error:
+        raise InputError(f"The plan is not TOML: {error}.", where=str(path)) from None
+    plan = _validated({"made": now or datetime.now(UTC)} | given, str(path))
+    return _validated(_sealed(plan.model_dump(), path.parent), str(path))
+
+
+def loads(text: str | bytes, *, where: str = "plan.json") -> Plan:
+    """A plan as it stands in a bundle.
+
+    Raises:
+        InputError: it is none, or names a file without its digest.
+    """
+    try:
+        plan = Plan.model_validate_json(text)
+    except ValidationError as error:
+        raise _wrong(error, where) from None
+    if any(file.sha256 is None for file in plan.files):
+        hint = "`stillwatch probe plan PLAN.toml` puts the digests in."
+        raise InputError("The plan names a file without its SHA-256.", where=where, hint=hint)
+    return plan
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _validated(given: dict[str, Any], where: str) -> Plan:
+    try:
+        return Plan.model_validate(given)
+    except ValidationError as error:
+        raise _wrong(error, where) from None
+
+
+def _sealed(node: Any, folder: Path) -> Any:  # noqa: ANN401 — whatever stands in the plan
+    """The plan's values, with the digest of each file."""
+    if isinstance(node, list | tuple):
+        return [_sealed(each, folder) for each in node]
+    if not isinstance(node, dict):
+        return node
+    if node.keys() == File.model_fields.keys():
+        return node | {"sha256": _checked(folder, node["path"], node["sha256"])}
+    return {name: _sealed(each, folder) for name, each in node.items()}
+
+
+def _checked(folder: Path, path: str, expected: str | None) -> str:
+    if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+        raise InputError("A file of the plan must lie beside or below it.", where=path, hint="Its path is published.")
+    try:
+        found = digest_of(folder / path)
+    except OSError as error:
+        raise InputError(f"A file of the plan cannot be read ({error.strerror}).", where=str(folder / path)) from None
+    if expected not in {None, found}:
+        raise InputError("The file is not the one that the plan names: its SHA-256 differs.", where=str(folder / path))
+    return found
+
+
+def _wrong(error: ValidationError, where: str) -> InputError:
+    """The first thing that is wrong, where it stands; of an unknown setting, the nearest that is known."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    place = ".".join(str(step) for step in first["loc"]) or "the plan"
+    if first["type"] == "extra_forbidden":
+        known = sorted({name for part in (Plan, Subject, Endpoint, File, Sampling, Test) for name in part.model_fields})
+        nearest = difflib.get_close_matches(str(first["loc"][-1]), known, n=1, cutoff=0)[0]
+        return InputError(f"The plan has an unknown setting {place}.", where=where, hint=f"Did you mean {nearest}?")
+    return InputError(f"The plan is wrong at {place}: {first['msg'].removeprefix('Value error, ')}.", where=where)

@@ -1,0 +1,14 @@
+"""From a plan to evidence that somebody else can check: keys, commitments, the plan's seal, the bundle, its verification.
+
+    keys.py         one secret root, a key for each campaign and epoch, records without secrets
+    commitments.py  the root over those records, before anything was marked; proofs
+    timestamps.py   somebody else saw it at that time (RFC 3161)
+    bundle.py       a folder with all that a verdict rests on, every file by its digest, signed
+    running.py      asks and reads what the plan says, and scores it
+    blinding.py     labels drawn at random, results sealed before they are unsealed
+    rerunning.py    a second person scores the same answers under labels of their own
+    facts.py        what a grade rests on, from what the bundle holds
+    verification.py holds all of it against itself, offline
+
+    run(plan, …) -> a signed bundle;   rerun(bundle, …);   verify(bundle) -> raises TrustError, names the file
+"""
