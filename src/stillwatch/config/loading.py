@@ -38,12 +38,17 @@ _PATHS = {
     "gateway.token",
     "watch.folder",
     "watch.findings",
+    "forensics.keys",
+    "forensics.key_file",
+    "forensics.authority",
 }
 _XDG = {
     "pseudonyms.key_file": ("XDG_CONFIG_HOME", "key"),
     "reviews.path": ("XDG_DATA_HOME", "reviews.sqlite"),
     "exchange.state": ("XDG_DATA_HOME", "exchange.sqlite"),
     "watch.folder": ("XDG_STATE_HOME", "watch"),
+    "forensics.keys": ("XDG_CONFIG_HOME", "keys"),
+    "forensics.key_file": ("XDG_CONFIG_HOME", "examiner.pem"),
 }
 _SECTIONS: Mapping[str, type[BaseModel]] = {name: type(field.default) for name, field in Config.model_fields.items()}
 _Layer = dict[str, tuple[object, str]]  # dotted name: value, where it came from

@@ -365,6 +365,26 @@ class WatchConfig(_Section):
     )
 
 
+class ForensicsConfig(_Section):
+    """Keys of watermarks and choices, and what evidence is signed with."""
+
+    keys: HomePath = Field(
+        default=Path("~/.config/stillwatch/keys"),
+        description="The folder of keys that answers are marked with (or $XDG_CONFIG_HOME/stillwatch/keys). Its file "
+        "`root` is the one secret that all of them are derived from: keep a copy where nobody works.",
+    )
+    key_file: HomePath = Field(
+        default=Path("~/.config/stillwatch/examiner.pem"),
+        description="The Ed25519 key of whoever runs a test (or $XDG_CONFIG_HOME/stillwatch/examiner.pem), made when it "
+        "is first needed. A run that is repeated must be repeated with another person's.",
+    )
+    authority: HomePath | None = Field(
+        default=None,
+        examples=["authority.pem"],
+        description="Certificates in PEM of the authority whose time-stamps (RFC 3161) are trusted.",
+    )
+
+
 class Config(_Section):
     """The whole of `stillwatch.toml`."""
 
@@ -377,3 +397,4 @@ class Config(_Section):
     response: ResponseConfig = ResponseConfig()
     gateway: GatewayConfig = GatewayConfig()
     watch: WatchConfig = WatchConfig()
+    forensics: ForensicsConfig = ForensicsConfig()

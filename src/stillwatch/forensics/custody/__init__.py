@@ -1,4 +1,4 @@
-"""From a plan to evidence that somebody else can check: keys, commitments, the plan's seal, the bundle, its verification.
+"""From a plan to evidence that somebody else can check.
 
     keys.py         one secret root, a key for each campaign and epoch, records without secrets
     commitments.py  the root over those records, before anything was marked; proofs
@@ -10,5 +10,5 @@
     facts.py        what a grade rests on, from what the bundle holds
     verification.py holds all of it against itself, offline
 
-    run(plan, …) -> a signed bundle;   rerun(bundle, …);   verify(bundle) -> raises TrustError, names the file
+Nothing here needs a network save the questions to endpoints that a plan names.
 """
