@@ -144,6 +144,26 @@ def test_a_campaign_adds_up(found, requests):
     assert found.inputs.notes == ()
 
 
+def test_what_was_taken_adds_up(found, requests):
+    for campaign in found.campaigns:
+        members = pa.array([member.account_id for member in campaign.accounts])
+        own = requests.filter(pc.is_in(requests["account_id"], members))
+        answered = own.filter(pc.less(own["response_status"], 400))
+        models = pc.value_counts(answered["request_model"]).to_pylist()
+        taken = {each["values"]: 0 for each in models}
+        for row in campaign.taken:
+            taken[row.model] += row.answers
+        assert taken == {each["values"]: each["counts"] for each in models}
+        assert sum(row.usage_output_tokens for row in campaign.taken) == pc.sum(answered["usage_output_tokens"]).as_py()
+
+
+def test_all_traffic_is_counted(found, requests):
+    assert sum(count for _, count in found.traffic) == len(requests)
+    assert found.inputs.usage_output_tokens == pc.sum(requests["usage_output_tokens"]).as_py()
+    everybody = dict(found.traffic)
+    assert all(count <= everybody[hour] for campaign in found.campaigns for hour, count in campaign.timeline)
+
+
 def test_links_and_shared_text_are_the_campaigns_own(found):
     for campaign in found.campaigns:
         members = {m.account_id for m in campaign.accounts}

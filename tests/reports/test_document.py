@@ -41,6 +41,17 @@ def test_written_and_read_again_it_is_the_same(document):
     assert loads(dumps(document).encode()) == document
 
 
+def test_what_an_older_version_wrote_is_read(document):
+    def older(content):
+        del content["traffic"], content["inputs"]["usage_input_tokens"], content["inputs"]["usage_output_tokens"]
+        for campaign in content["campaigns"]:
+            del campaign["taken"]
+
+    read = loads(changed(document, older))
+    assert (read.traffic, read.inputs.usage_input_tokens, read.campaigns[0].taken) == ((), None, ())
+    assert read.campaigns[0].accounts == document.campaigns[0].accounts
+
+
 def test_the_json_text_has_not_changed(sample, golden):
     golden("findings.json", dumps(to_document(dataclasses.replace(sample.findings(), campaigns=(sample.team(),)))))
 

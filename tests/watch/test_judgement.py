@@ -34,7 +34,7 @@ SCENARIO = {
     ],
 }
 KEY, SETTINGS = Key.ephemeral(), ScanConfig(threads=1)
-ONLY_A_SECOND_READING = ("crossed_at", "requests_before_crossing", "timeline", "shared_text")
+ONLY_A_SECOND_READING = ("crossed_at", "requests_before_crossing", "timeline", "shared_text", "taken")
 
 
 @pytest.fixture(scope="module")

@@ -73,6 +73,18 @@ class Signature:
 
 
 @dataclass(frozen=True)
+class Taken:
+    """Answers of one model and one kind that a campaign was given."""
+
+    model: str  # as it was asked for; "" where the log does not say
+    kind: str  # see `campaigns.takings.KINDS`
+    answers: int  # requests that did not fail
+    metered: int  # those of them for which the log has the tokens
+    usage_input_tokens: int
+    usage_output_tokens: int
+
+
+@dataclass(frozen=True)
 class Campaign:
     """Accounts that act together, since when, what they took, and why we think so."""
 
@@ -96,6 +108,7 @@ class Campaign:
     shared_text: tuple[tuple[TextPart, ...], ...]
     signature: Signature = Signature(())
     indicators: tuple[str, ...] = ()  # of other providers, which fit this campaign
+    taken: tuple[Taken, ...] = ()  # by model and kind, most answers first; () where nobody looked
 
 
 @dataclass(frozen=True)
@@ -108,6 +121,8 @@ class Inputs:
     rejected: int
     sign_up: bool  # an accounts table was given
     notes: tuple[str, ...]  # what was absent, and what that means
+    usage_input_tokens: int | None = None  # of everybody; None where nobody counted
+    usage_output_tokens: int | None = None
 
 
 @dataclass(frozen=True)
@@ -118,3 +133,4 @@ class Findings:
     end: datetime
     campaigns: tuple[Campaign, ...]  # strongest first
     inputs: Inputs
+    traffic: tuple[tuple[datetime, int], ...] = ()  # everybody's requests by hour; () where nobody counted

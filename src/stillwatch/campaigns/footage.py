@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stillwatch.campaigns.shared_text import SAMPLES
+from stillwatch.campaigns.takings import Takings, takings
 from stillwatch.profiles.accounts import Profiles, profile, zero
 from stillwatch.profiles.fold import hash_texts
 from stillwatch.signatures.kernel import buffers, sign
@@ -37,6 +38,7 @@ class Footage:
         hours: for each campaign its requests by hour (hours since 1970).
         times: for each campaign the moments of its requests (µs since 1970).
         samples: for each campaign (draw, text) of requests with its own words, the smallest draws.
+        takings: for each campaign what it was given, by model and kind.
     """
 
     campaign_of: dict[str, int]
@@ -46,6 +48,7 @@ class Footage:
     hours: list[Counter[int]] = field(init=False)
     times: list[list[I64]] = field(init=False)
     samples: list[list[tuple[int, str]]] = field(init=False)
+    takings: list[Takings] = field(init=False)
 
     def __post_init__(self) -> None:
         n = len(self.words)
@@ -53,6 +56,7 @@ class Footage:
         self.hours = [Counter() for _ in range(n)]
         self.times = [[] for _ in range(n)]
         self.samples = [[] for _ in range(n)]
+        self.takings = [Takings() for _ in range(n)]
         self._members = pa.array(sorted(self.campaign_of), pa.string())
         self._numbers = np.array([self.campaign_of[a] for a in sorted(self.campaign_of)], np.int64)
 
@@ -64,7 +68,7 @@ class Footage:
         time = batch.column("time").cast(pa.int64()).to_numpy()
         part = np.searchsorted(self.cuts, time, side="right")
         slices = [(int(p), profile(batch.filter(pa.array(part == p)))) for p in np.unique(part)]
-        return Exposure(campaign, time, slices, self._sampled(batch, campaign))
+        return Exposure(campaign, time, slices, self._sampled(batch, campaign), takings(batch, campaign))
 
     def absorb(self, exposure: "Exposure") -> None:
         """Add what one batch showed."""
@@ -76,6 +80,8 @@ class Footage:
             self.hours[number].update((time // HOUR).tolist())
         for number, draw, text in exposure.samples:
             self.samples[number] = sorted([*self.samples[number], (draw, text)])[:SAMPLES]
+        for number, given in exposure.takings.items():
+            self.takings[number].absorb(given)
 
     def _sampled(self, batch: pa.RecordBatch, campaign: I64) -> list[tuple[int, int, str]]:
         """Requests of each campaign that hold its own words, those with the smallest draws: (campaign, draw, text)."""
@@ -99,6 +105,7 @@ class Exposure:
     time: I64
     slices: list[tuple[int, Profiles]]
     samples: list[tuple[int, int, str]]
+    takings: dict[int, Takings]
 
 
 def _holding(batch: pa.RecordBatch, rows: I64, words: npt.NDArray[np.uint32]) -> Iterator[tuple[int, str]]:

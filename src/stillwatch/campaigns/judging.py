@@ -40,6 +40,12 @@ class Judged:
         return int(self.everybody.profiles["requests"].sum(dtype=np.int64))
 
     @property
+    def tokens(self) -> tuple[int, int]:
+        """How many tokens were asked with and answered, as far as the log says."""
+        profiles = self.everybody.profiles
+        return sum(profiles["input_tokens"].tolist()), sum(profiles["output_tokens"].tolist())
+
+    @property
     def window(self) -> tuple[int, int]:
         """The first and the last request, µs since 1970."""
         profiles = self.everybody.profiles

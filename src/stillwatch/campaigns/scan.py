@@ -8,7 +8,8 @@ clusters and their scores. The second looks at the suspicious accounts alone: th
 they could first have been seen.
 """
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -31,13 +32,15 @@ from stillwatch.campaigns.telling import Shown, moment, strongest_first, told
 from stillwatch.config import ScanConfig
 from stillwatch.engines import local
 from stillwatch.errors import InputError
-from stillwatch.profiles.accounts import COLUMNS, Profiles, profile, zero
+from stillwatch.profiles import accounts as profiled
+from stillwatch.profiles.accounts import Profiles, profile, zero
 from stillwatch.traffic.schema import LazyBatch
 from stillwatch.traffic.source import RequestSource
 
 T = TypeVar("T")
 
-__all__ = ["COLUMNS", "scan"]
+#: The columns of a request that a scan looks at.
+COLUMNS = (*profiled.COLUMNS, "request_model")
 
 
 def scan(  # noqa: PLR0913 — what is read, how it is judged, and who is told
@@ -64,7 +67,7 @@ def scan(  # noqa: PLR0913 — what is read, how it is judged, and who is told
     """
     tell = progress or (lambda _stage, _share: None)
     log = _Log(source, until, settings.threads, tell)
-    profiles = _profiles(log)
+    profiles, traffic = _profiles(log)
     judged = judge(profiles, accounts, settings, importer=importer, tell=tell)
     campaigns = _shown(judged, accounts, settings, log)
     inputs = Inputs(
@@ -74,9 +77,11 @@ def scan(  # noqa: PLR0913 — what is read, how it is judged, and who is told
         rejected=source.rejects.count,
         sign_up=accounts is not None,
         notes=judged.notes,
+        usage_input_tokens=judged.tokens[0],
+        usage_output_tokens=judged.tokens[1],
     )
     start, end = judged.window
-    return Findings(moment(start), moment(end), campaigns, inputs)
+    return Findings(moment(start), moment(end), campaigns, inputs, _by_hour(traffic))
 
 
 @dataclass(frozen=True)
@@ -104,9 +109,15 @@ def _before(until: datetime, batch: LazyBatch) -> pa.RecordBatch:
     return requests.filter(pc.less(requests["time"], pa.scalar(until, requests.schema.field("time").type)))
 
 
-def _profiles(log: _Log) -> Profiles:
-    profiles, rejects = zero(), log.source.rejects
-    log.fold("reading", profile, profiles.absorb)
+def _profiles(log: _Log) -> tuple[Profiles, Counter[int]]:
+    """The first reading: everybody's profiles, and all requests by hour."""
+    profiles, traffic, rejects = zero(), Counter[int](), log.source.rejects
+
+    def absorb(read: tuple[Profiles, Counter[int]]) -> None:
+        profiles.absorb(read[0])
+        traffic.update(read[1])
+
+    log.fold("reading", lambda batch: (profile(batch), _hours(batch)), absorb)
     if not len(profiles):
         reasons = ", ".join(f"{reason}: {count:,}" for reason, count in rejects.counts_by_reason.items())
         before = f" before {log.until:%Y-%m-%dT%H:%M:%SZ}" if log.until else ""
@@ -115,7 +126,16 @@ def _profiles(log: _Log) -> Profiles:
             where=", ".join(log.source.files[:3]),
             hint="Check the log's format (--format, --mapping)" + (" and --until." if log.until else "."),
         )
-    return profiles
+    return profiles, traffic
+
+
+def _hours(batch: pa.RecordBatch) -> Counter[int]:
+    hours, counts = np.unique(batch.column("time").cast(pa.int64()).to_numpy() // HOUR, return_counts=True)
+    return Counter(dict(zip(hours.tolist(), counts.tolist(), strict=True)))
+
+
+def _by_hour(counts: Mapping[int, int]) -> tuple[tuple[datetime, int], ...]:
+    return tuple((moment(hour * HOUR), count) for hour, count in sorted(counts.items()))
 
 
 def _shown(judged: Judged, accounts: pa.Table | None, settings: ScanConfig, log: _Log) -> tuple[Campaign, ...]:
@@ -140,8 +160,9 @@ def _seen(footage: Footage, number: int, crossed_at: int) -> Shown:
     return Shown(
         crossed_at,
         int((times < crossed_at).sum()),
-        tuple((moment(hour * HOUR), count) for hour, count in sorted(footage.hours[number].items())),
+        _by_hour(footage.hours[number]),
         (text,) if text else (),
+        footage.takings[number].told(),
     )
 
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from stillwatch.campaigns import lookalikes
 from stillwatch.campaigns.evidence import elsewhere
 from stillwatch.campaigns.evidence.text import own_words
-from stillwatch.campaigns.findings import Campaign, Link, Member, Signature, TextPart
+from stillwatch.campaigns.findings import Campaign, Link, Member, Signature, Taken, TextPart
 from stillwatch.campaigns.score import severity
 from stillwatch.campaigns.selection import Suspicion
 from stillwatch.config import ScanConfig
@@ -34,12 +34,14 @@ class Shown:
         requests_before: its requests before that.
         timeline: requests by hour.
         shared_text: what its requests have in common, slots between.
+        taken: what it was given, by model and kind.
     """
 
     crossed_at: int
     requests_before: int
     timeline: tuple[tuple[datetime, int], ...] = ()
     shared_text: tuple[tuple[TextPart, ...], ...] = ()
+    taken: tuple[Taken, ...] = ()
 
 
 def moment(microseconds: int) -> datetime:
@@ -74,6 +76,7 @@ def told(s: Suspicion, shown: Shown, settings: ScanConfig, *, name: str | None =
         indicators=tuple(
             i for n in elsewhere.fitting(s.cluster) for i in s.cluster.population.known.signals[n].indicators
         ),
+        taken=shown.taken,
     )
 
 

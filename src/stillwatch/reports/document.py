@@ -13,6 +13,7 @@ writes its JSON Schema to docs/findings.schema.json.
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -93,6 +94,17 @@ class Signature(_Part):
     template: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = ()
 
 
+class Taken(_Part):
+    """Answers of one model and one kind that a campaign was given."""
+
+    model: str = Field(description="as it was asked for; empty where the log does not say")
+    kind: str = Field(description="reasoning, tool use, conversation or single question")
+    answers: Count = Field(description="requests that did not fail")
+    metered: Count = Field(description="those of them for which the log has the tokens")
+    usage_input_tokens: Count
+    usage_output_tokens: Count
+
+
 class Review(_Part):
     """A person's verdict on a campaign, as it is remembered."""
 
@@ -127,6 +139,7 @@ class Campaign(_Part):
     shared_text: tuple[tuple[TextPart, ...], ...]
     signature: Signature = Signature()
     indicators: tuple[str, ...] = Field(default=(), description="ids of other providers' indicators that fit")
+    taken: tuple[Taken, ...] = Field(default=(), description="by model and kind; empty where nobody looked")
     review: Review | None = None
 
     @model_validator(mode="after")
@@ -158,6 +171,8 @@ class Inputs(_Part):
     rejected: Count
     sign_up: bool = Field(description="an accounts table was given")
     notes: tuple[str, ...]
+    usage_input_tokens: Count | None = Field(default=None, description="of everybody; null where nobody counted")
+    usage_output_tokens: Count | None = None
 
 
 class FindingsDocument(_Part):
@@ -168,6 +183,7 @@ class FindingsDocument(_Part):
     window: Window
     campaigns: tuple[Campaign, ...]
     inputs: Inputs
+    traffic: tuple[Hour, ...] = Field(default=(), description="everybody's requests; empty where nobody counted")
 
     @property
     def standing(self) -> tuple[Campaign, ...]:
@@ -211,6 +227,7 @@ def to_document(
         window=Window(start=findings.start, end=findings.end),
         campaigns=tuple(_campaign(campaign) for campaign in findings.campaigns),
         inputs=Inputs(**asdict(findings.inputs)),
+        traffic=_hours(findings.traffic),
     )
     return with_reviews(document, reviews) if reviews else document
 
@@ -233,12 +250,17 @@ def _campaign(campaign: scanned.Campaign) -> Campaign:
         "accounts": tuple(Account(**vars(m) | {"bits": _thousandths(m.bits)}) for m in campaign.accounts),
         "evidence": evidence,
         "lookalikes_considered": tuple(Lookalike(**vars(each)) for each in campaign.lookalikes_considered),
-        "timeline": tuple(Hour(time=time, requests=requests) for time, requests in campaign.timeline),
+        "timeline": _hours(campaign.timeline),
         "links": tuple(Link(**vars(link)) for link in campaign.links),
         "shared_text": tuple(tuple(TextPart(**vars(part)) for part in text) for text in campaign.shared_text),
         "signature": Signature(template=campaign.signature.template),
+        "taken": tuple(Taken(**vars(each)) for each in campaign.taken),
     }
     return Campaign(**fields)
+
+
+def _hours(counts: tuple[tuple[datetime, int], ...]) -> tuple[Hour, ...]:
+    return tuple(Hour(time=time, requests=requests) for time, requests in counts)
 
 
 def _evidence(piece: scanned.Evidence) -> Evidence:

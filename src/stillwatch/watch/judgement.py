@@ -90,7 +90,7 @@ def judged(  # noqa: PLR0913 — what is judged, against what, and what is remem
     desk = None if accounts is None else Desk.of(found.everybody, accounts)
     campaigns, now = _named(found, settings, raised)
     start, end = found.window
-    inputs = Inputs(0, found.requests, len(found.everybody), rejected, accounts is not None, found.notes)
+    inputs = Inputs(0, found.requests, len(found.everybody), rejected, accounts is not None, found.notes, *found.tokens)
     document = to_document(
         Findings(moment(start), moment(end), tuple(sorted(campaigns, key=strongest_first)), inputs), reviews=reviews
     )
