@@ -73,17 +73,27 @@ class Law(Protocol):
 
 
 class Scheme(Protocol):
-    """How an engine marks text, as far as a verifier needs it.
+    """How an engine marks text, as far as a verifier needs it."""
 
-    Attributes:
-        name: with its version, as plans and key records write it.
-        width: of the window of context, in tokens.
-        law: of the scores, over keys drawn at random.
-    """
+    @property
+    def name(self) -> str:
+        """With its version, as plans and key records write it."""
+        ...
 
-    name: str
-    width: int
-    law: Law
+    @property
+    def width(self) -> int:
+        """Of the window of context, in tokens."""
+        ...
+
+    @property
+    def history(self) -> int | None:
+        """What stands in a window for tokens before the answer's first; None if such windows are not marked."""
+        ...
+
+    @property
+    def law(self) -> Law:
+        """Of the scores, over keys drawn at random."""
+        ...
 
     def scores(self, key: int, windows: Ids, tokens: Ids) -> Scores:
         """One score for each window and the token after it, higher where the mark would have preferred it.

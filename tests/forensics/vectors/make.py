@@ -1,0 +1,117 @@
+"""Conformance vectors: what the engines' own code says. Run by hand, where an engine's version changes; not in CI.
+
+    python make.py SOURCES     # SOURCES holds the unpacked wheels of vllm, sglang and transformers
+
+Needs torch (the CPU build is enough), numpy and msgspec. The engines themselves are not installed: their modules of
+watermarks are loaded from their files, and what those import from the rest of the engine for annotations, logging and
+GPU kernels is replaced by empty modules. The code that computes what is written here is theirs, unchanged.
+"""
+
+import importlib
+import json
+import random
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import torch
+
+HERE = Path(__file__).parent
+VERSIONS = {"vllm": "0.33.0", "sglang": "0.5.23", "transformers": "5.23.0"}
+KEYS = (0, 1, 0x0123456789ABCDEF, 2**64 - 1)
+
+
+class _Stub(types.ModuleType):
+    """A module in which every name is a class without content."""
+
+    __path__: list[str] = []  # noqa: RUF012 -- a package, as far as imports can tell
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return type(name, (), {})
+
+
+def stub(*names: str) -> None:
+    for name in names:
+        sys.modules[name] = _Stub(name)
+
+
+def folder(name: str, path: Path) -> None:
+    """A package whose __init__ is not run."""
+    module = types.ModuleType(name)
+    module.__path__ = [str(path)]
+    sys.modules[name] = module
+
+
+def write(engine: str, made: str, **vectors: Any) -> None:
+    document = {"engine": engine, "version": VERSIONS[engine], "torch": torch.__version__, "made": made, **vectors}
+    text = json.dumps(document, indent=None, separators=(",", ":"))
+    (HERE / f"{engine}.json").write_text(text + "\n")
+    print(engine, len(text))  # noqa: T201
+
+
+def text_ids(drawn: random.Random, length: int, vocabulary: int) -> list[int]:
+    """A text with repetitions, as texts have them."""
+    ids = [drawn.randrange(vocabulary) for _ in range(length)]
+    for _ in range(length // 40):
+        at, to = drawn.randrange(length - 12), drawn.randrange(length - 12)
+        ids[to : to + 12] = ids[at : at + 12]
+    return ids
+
+
+def vllm(sources: Path) -> None:
+    root = sources / "vllm"
+    folder("vllm", root)
+    folder("vllm.v1", root / "v1")
+    stub("vllm.logger", "vllm.config", "vllm.config.utils", "vllm.v1.worker", "vllm.v1.worker.gpu")
+    stub("vllm.v1.worker.gpu.sample", "vllm.v1.worker.gpu.sample.gumbel")
+    sys.modules["vllm.config"].__path__ = [str(root / "config")]
+    sys.modules["vllm.config.utils"].config = lambda cls: cls
+    sys.modules["vllm.logger"].init_logger = lambda _: None
+    gumbel = importlib.import_module("vllm.v1.watermarking.gumbel")
+    philox = importlib.import_module("vllm.v1.watermarking.prfs.philox")
+    drawn = random.Random(1)  # noqa: S311 -- the same each time
+    uniforms = []
+    for width in (1, 2, 3, 4, 5, 8, 16):
+        for key in (*KEYS, drawn.getrandbits(64)):
+            windows = [[drawn.randrange(200_000) for _ in range(width)] for _ in range(8)]
+            windows[0] = [-1] * width
+            windows[1][0] = -1
+            tokens = [drawn.randrange(200_000) for _ in range(8)]
+            found = philox.PhiloxPRF(key).uniform(torch.tensor(windows), torch.tensor(tokens).unsqueeze(-1))
+            bits = found.squeeze(-1).view(torch.int32).tolist()
+            uniforms.append({"key": f"{key:016x}", "windows": windows, "tokens": tokens, "bits": bits})
+    detections = []
+    for width, alpha, length in (
+        (1, None, 400),
+        (2, None, 400),
+        (4, None, 600),
+        (4, 0.1, 600),
+        (2, 0.3, 400),
+        (4, 0.5, 200),
+    ):
+        key, ids = drawn.getrandbits(64), text_ids(drawn, length, 300)
+        if alpha is None:
+            detector = gumbel.GumbelWatermarkDetector(key, width)
+        else:
+            detector = gumbel.DualKeyGumbelWatermarkDetector(key, width, alpha=alpha)
+        said = detector.detect(ids)
+        detections.append(
+            {
+                "key": f"{key:016x}",
+                "width": width,
+                "alpha": alpha,
+                "ids": ids,
+                "n": said.num_scored_tokens,
+                "score": said.score,
+                "p": said.p_value,
+            }
+        )
+    write("vllm", "PhiloxPRF.uniform and the detectors' detect, on the CPU", uniforms=uniforms, detections=detections)
+
+
+if __name__ == "__main__":
+    for engine in (vllm,):
+        engine(Path(sys.argv[1]))
