@@ -11,9 +11,9 @@ import pytest
 from stillwatch.campaigns.findings import Link, TextPart
 from stillwatch.errors import ConfigError, InputError
 from stillwatch.reports import charts
-from stillwatch.reports import html as page_module
+from stillwatch.reports import page as page_module
 from stillwatch.reports.document import Review, to_document, with_reviews
-from stillwatch.reports.html import campaign_html, report_html
+from stillwatch.reports.html import ROWS, campaign_html, report_html
 
 HOSTILE = (
     "</script><script>document.documentElement.id='owned'</script><img src=x onerror=\"f('x')\">"
@@ -191,7 +191,7 @@ def test_many_campaigns_begin_folded_and_crowds_are_capped(sample):
     tables = [island for island in page.islands if isinstance(island, list)]
     assert [len(table) for table in tables] == [750] * 8
     assert "Shown are the 120 best connected accounts" in page.text
-    assert source.count("<tr><td>") == 8 * page_module.ROWS
+    assert source.count("<tr><td>") == 8 * ROWS
 
 
 def test_a_long_text_is_cut(sample):

@@ -1,23 +1,18 @@
-"""The document as one HTML file that opens offline: nothing is loaded, and nothing could be.
+"""The document as one HTML file that opens offline (`stillwatch.reports.page`).
 
     path.write_text(report_html(document))
     path.write_text(campaign_html(document, "c-3f9a"))
 
-Templates, style and script are in templates/. Everything from a log is escaped, also in the JSON of the charts; a
-content security policy allows the page's own two scripts, by their digests, and no network at all. The charts are
-Vega-Lite, drawn when their campaign is unfolded; their expressions are interpreted, so that no code is made from text.
+The charts are drawn when their campaign is unfolded.
 """
 
-import base64
-import hashlib
 from collections import defaultdict
 from datetime import UTC
-from importlib import resources
 from typing import Any
 
-from stillwatch.errors import ConfigError
 from stillwatch.reports import charts, wording
 from stillwatch.reports.document import Account, Campaign, FindingsDocument, TextPart
+from stillwatch.reports.page import page
 
 OPEN_CAMPAIGNS = 5  # with more, all but the first begin closed
 ROWS = 12  # accounts in the table before somebody asks for all
@@ -47,35 +42,8 @@ def campaign_html(document: FindingsDocument, campaign_id: str) -> str:
 
 
 def _render(document: FindingsDocument, *, title: str) -> str:
-    try:
-        import jinja2  # noqa: PLC0415  the extra may be missing
-        import vl_convert  # noqa: PLC0415
-        from markupsafe import Markup  # noqa: PLC0415
-    except ImportError as missing:
-        raise ConfigError(
-            f"The HTML report needs {missing.name}, which is not installed.", hint="pip install 'stillwatch[report]'"
-        ) from missing
-
-    def visible(value: object) -> object:
-        return wording.printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("stillwatch.reports"),
-        autoescape=True,
-        finalize=visible,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        name: getattr(wording, name)
-        for name in ("label", "minute", "day", "quantity", "tokens", "odds", "count", "share")
-    }
-    scripts = [
-        vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").replace("</script", r"<\/script"),
-        _packaged("page.js"),
-    ]
-    return environment.get_template("report.html").render(
+    return page(
+        "report.html",
         title=title,
         document=document,
         window=wording.span(document.window.start, document.window.end),
@@ -86,19 +54,7 @@ def _render(document: FindingsDocument, *, title: str) -> str:
         rows=ROWS,
         families=charts.FAMILIES,
         techniques=wording.TECHNIQUES,
-        scripts=[Markup(script) for script in scripts],  # noqa: S704  ours, not the log's
-        digests=[_digest(script) for script in scripts],
-        style=Markup(_packaged("style.css")),  # noqa: S704
     )
-
-
-def _packaged(name: str) -> str:
-    return resources.files("stillwatch.reports").joinpath("templates", name).read_text(encoding="utf-8")
-
-
-def _digest(script: str) -> str:
-    """Name a script as a content security policy does (https://www.w3.org/TR/CSP3/#grammardef-hash-source)."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def _totals(document: FindingsDocument) -> dict[str, int]:

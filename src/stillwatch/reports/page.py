@@ -1,0 +1,69 @@
+"""A report as one HTML file that opens offline: nothing is loaded, and nothing could be.
+
+    path.write_text(page("report.html", title="…", document=document))
+
+Templates, style and script are in templates/; those of a report extend page.html. Everything from a log is escaped,
+also in the JSON of the charts; a content security policy allows the page's own two scripts, by their digests, and no
+network at all. The charts are Vega-Lite; their expressions are interpreted, so that no code is made from text.
+"""
+
+import base64
+import hashlib
+from importlib import resources
+
+from stillwatch.errors import ConfigError
+from stillwatch.reports import wording
+
+_FILTERS = ("label", "minute", "day", "quantity", "tokens", "odds", "count", "share")  # of `stillwatch.reports.wording`
+
+
+def page(template: str, **context: object) -> str:
+    """Render a template of the package.
+
+    Args:
+        template: its name in templates/; it extends page.html.
+        context: what it shows; `title` at least.
+
+    Raises:
+        ConfigError: the extra `report` is not installed.
+    """
+    try:
+        import jinja2  # noqa: PLC0415  the extra may be missing
+        import vl_convert  # noqa: PLC0415
+        from markupsafe import Markup  # noqa: PLC0415
+    except ImportError as missing:
+        raise ConfigError(
+            f"The HTML report needs {missing.name}, which is not installed.", hint="pip install 'stillwatch[report]'"
+        ) from missing
+
+    def visible(value: object) -> object:
+        return wording.printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("stillwatch.reports"),
+        autoescape=True,
+        finalize=visible,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {name: getattr(wording, name) for name in _FILTERS}
+    scripts = [
+        vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").replace("</script", r"<\/script"),
+        _packaged("page.js"),
+    ]
+    return environment.get_template(template).render(
+        scripts=[Markup(script) for script in scripts],  # noqa: S704  ours, not the log's
+        digests=[_digest(script) for script in scripts],
+        style=Markup(_packaged("style.css")),  # noqa: S704
+        **context,
+    )
+
+
+def _packaged(name: str) -> str:
+    return resources.files("stillwatch.reports").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _digest(script: str) -> str:
+    """Name a script as a content security policy does (https://www.w3.org/TR/CSP3/#grammardef-hash-source)."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
