@@ -1,0 +1,54 @@
+"""The closed test: on what a suspect wrote, in our tokens.
+
+    scorable = gather(tokens, scheme.width, "window")
+    result = test("prose", "a model", scorable, scheme, keys, rule="window", least=1000, wrong_keys=300, seed=0)
+
+Every window was fixed by the suspect before we looked; under a key that it never saw, the scores are independent and
+have the scheme's law, whatever the model is (Sander et al. 2024, "Watermarking Makes Language Models Radioactive").
+"""
+
+from collections.abc import Sequence
+
+from stillwatch.forensics.model import Key, Rule, Scheme, Scorable, TestResult
+from stillwatch.forensics.radioactivity import null
+from stillwatch.forensics.radioactivity.judging import Sum, judged
+from stillwatch.forensics.radioactivity.statistics import needed
+
+
+def test(  # noqa: PLR0913 -- what a plan fixes
+    name: str,
+    subject: str,
+    scorable: Scorable,
+    scheme: Scheme,
+    keys: Sequence[Key],
+    *,
+    rule: Rule,
+    least: int,
+    wrong_keys: int,
+    seed: int,
+) -> TestResult:
+    """What several keys say of what was gathered.
+
+    Args:
+        name: the test's, in the plan.
+        subject: who is tested; a blind label until the results are unsealed.
+        scorable: of `gather`, or of `reading.gather`.
+        scheme: by which answers were marked.
+        keys: that are tested.
+        rule: by which it was gathered.
+        least: scores below which there is no result, but a problem.
+        wrong_keys: how many keys are drawn for the null.
+        seed: of that draw.
+
+    Raises:
+        ConfigError: the test has no keys.
+    """
+    n = len(scorable.tokens)
+
+    def score(key: int) -> Sum:
+        total = float(scheme.scores(key, scorable.windows, scorable.tokens).sum())
+        return Sum(total, scheme.law.expected(n), scheme.law.log10_tail(total, n))
+
+    more = needed(scheme)
+    result = TestResult(name, "closed", subject, scheme.name, rule, n, more, (), null.NONE, scorable.left_out)
+    return judged(result, score, keys, least=least, wrong_keys=wrong_keys, seed=seed)
