@@ -62,6 +62,9 @@ class Subject(_Part):
     texts: tuple[File, ...] = Field(default=(), description="answers that are at hand, JSON lines or plain text")
     released: date | None = Field(default=None, description="a control is innocent if released before exposure")
     why: str = Field(default="", description="why a control is innocent, or how a positive one was made")
+    share: float | None = Field(
+        default=None, gt=0, le=1, description="of a positive one's training text that was keyed"
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
