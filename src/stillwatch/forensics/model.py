@@ -27,11 +27,15 @@ class Answer:
         prompt: what it was asked; "" if that is not known, as of a text that was found.
         text: what it said.
         prompt_id: which prompt of a plan; "" for a text that was found.
+        prompt_ids, text_ids: the same in tokens of our tokenizer, where whoever wrote them down gave tokens; then the
+            texts may be "".
     """
 
     prompt: str
     text: str
     prompt_id: str = ""
+    prompt_ids: tuple[int, ...] = ()
+    text_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
