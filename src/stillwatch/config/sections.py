@@ -375,8 +375,8 @@ class ForensicsConfig(_Section):
     )
     key_file: HomePath = Field(
         default=Path("~/.config/stillwatch/examiner.pem"),
-        description="The Ed25519 key of whoever runs a test (or $XDG_CONFIG_HOME/stillwatch/examiner.pem), made when it "
-        "is first needed. A run that is repeated must be repeated with another person's.",
+        description="The Ed25519 key of whoever runs a test (or $XDG_CONFIG_HOME/stillwatch/examiner.pem), made when "
+        "it is first needed. A run that is repeated must be repeated with another person's.",
     )
     authority: HomePath | None = Field(
         default=None,

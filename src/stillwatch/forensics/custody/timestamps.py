@@ -48,6 +48,10 @@ def stamped(answer: bytes, content: bytes, authority: bytes) -> datetime:
         builder = builder.add_root_certificate(certificate)
     try:
         response = decode_timestamp_response(answer)
+    except ValueError as error:
+        hint = "It must be the DER answer of an authority, its certificates in the order that DER prescribes."
+        raise TrustError("The time-stamp cannot be read.", hint=hint) from error
+    try:
         builder.build().verify_message(response, content)
     except (VerificationError, ValueError) as error:
         raise TrustError("The time-stamp does not hold: it is about other bytes, or by another authority.") from error
