@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from math import isclose
 
 import numpy as np
-from scipy.stats import binomtest, gamma
+from scipy.stats import gamma
 
 from stillwatch.forensics.model import KeyResult, TestResult
+from stillwatch.forensics.radioactivity.statistics import clopper_pearson
 
 CONFIDENCE = 0.95  # of all intervals
 
@@ -46,8 +47,7 @@ def rate(result: TestResult, key: KeyResult) -> Rate | None:
     if isclose(key.expected, key.n):
         low, high = (key.total / float(gamma.ppf(each, key.n)) for each in (1 - tail, tail))
     else:
-        interval = binomtest(round(key.total), key.n).proportion_ci(CONFIDENCE, method="exact")
-        low, high = float(interval.low), float(interval.high)
+        low, high = clopper_pearson(round(key.total), key.n, CONFIDENCE)
     return Rate(key.total / key.n, low, high, key.expected / key.n)
 
 

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from math import log10
 from typing import Literal
 
-from scipy.stats import binom
-
 from stillwatch.forensics.model import Grade, TestResult
+from stillwatch.forensics.radioactivity.statistics import binomial_interval
 from stillwatch.forensics.wording import count, listed, probability
 
 CORROBORATES = -3.0  # log10 of the adjusted p that corroborates
@@ -286,7 +285,7 @@ def _too_many_reject(controls: Mapping[str, TestResult]) -> bool:
 
 def _most(number: int, level: float) -> int:
     """The upper end of the binomial interval of how many fall below a level by chance."""
-    return int(binom.ppf(SURE, number, level)) if number else 0
+    return binomial_interval(number, level, 2 * SURE - 1)[1] if number else 0
 
 
 def _calibrated(result: TestResult) -> bool:

@@ -159,12 +159,14 @@ class Null:
         keys: how many; 0 where the null needs none.
         share_05, share_01: of them with p below 0.05 and 0.01.
         ks_p: p of Kolmogorov and Smirnov's test that their p are uniform.
+        spread: how many of them have -log10 p in [0, 0.25), [0.25, 0.5), ...: for the picture; may be empty.
     """
 
     keys: int
     share_05: float
     share_01: float
     ks_p: float
+    spread: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,7 @@ class Null(_Part):
     share_05: Share
     share_01: Share
     ks_p: Share
+    spread: tuple[Count, ...] = Field(description="how many have -log10 p in [0, 0.25), [0.25, 0.5), ...")
 
 
 class LeftOut(_Part):
@@ -372,8 +373,8 @@ def _result(result: model.TestResult, subject: str, role: model.Role) -> Result:
 
 
 def _null(null: model.Null) -> Null:
-    shares = (_rounded(each) for each in (null.share_05, null.share_01, null.ks_p))
-    return Null(keys=null.keys, **dict(zip(("share_05", "share_01", "ks_p"), shares, strict=True)))
+    rounded = {name: _rounded(value) for name, value in vars(null).items() if isinstance(value, float)}
+    return Null(**vars(null) | rounded)
 
 
 def _figure(result: model.TestResult, key: model.KeyResult) -> Figure:
