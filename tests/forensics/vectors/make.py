@@ -112,6 +112,41 @@ def vllm(sources: Path) -> None:
     write("vllm", "PhiloxPRF.uniform and the detectors' detect, on the CPU", uniforms=uniforms, detections=detections)
 
 
+def sglang(sources: Path) -> None:
+    folder("watermarking", sources / "sglang/srt/sampling/watermarking")
+    detector = importlib.import_module("watermarking.detector")
+    derived = importlib.import_module("vllm.config.watermarking").derive_watermark_key  # our choice of the second key
+    drawn = random.Random(2)  # noqa: S311 -- the same each time
+    hashes = []
+    for width in (1, 2, 3, 4, 16):
+        for key in (*KEYS, drawn.getrandbits(64)):
+            windows = [[drawn.randrange(200_000) for _ in range(width)] for _ in range(8)]
+            tokens = [drawn.randrange(200_000) for _ in range(8)]
+            signed = detector.parse_watermark_key(f"{key:x}")
+            words = [
+                detector.watermark_hash(signed, detector.hash_context(window), token)
+                for window, token in zip(windows, tokens, strict=True)
+            ]
+            hashes.append({"key": f"{key:016x}", "windows": windows, "tokens": tokens, "words": words})
+    detections = []
+    for width, probability, length in ((1, None, 400), (4, None, 600), (2, 0.5, 400), (4, 0.9, 600), (4, 0.25, 300)):
+        key, ids = drawn.getrandbits(64), text_ids(drawn, length, 300)
+        two = {} if probability is None else {"key_b": f"{derived(key, b'key_b'):x}", "mixing_probability": probability}
+        said = detector.WatermarkDetector(f"{key:x}", context_window=width, **two).detect_tokens(ids).combined
+        detections.append(
+            {
+                "key": f"{key:016x}",
+                "width": width,
+                "probability": probability,
+                "ids": ids,
+                "n": said.num_contexts,
+                "score": said.score,
+                "log_p": said.log_p_value,
+            }
+        )
+    write("sglang", "watermark_hash and WatermarkDetector.detect_tokens", hashes=hashes, detections=detections)
+
+
 if __name__ == "__main__":
-    for engine in (vllm,):
+    for engine in (vllm, sglang):
         engine(Path(sys.argv[1]))

@@ -14,7 +14,7 @@ from inspect import Parameter, signature
 from stillwatch.errors import ConfigError
 from stillwatch.forensics.model import Scheme
 from stillwatch.forensics.plan import Test
-from stillwatch.forensics.schemes import greenlist, vllm
+from stillwatch.forensics.schemes import greenlist, sglang, vllm
 
 _PARAMETERS = ("width", "gamma", "mixing")
 
@@ -45,6 +45,7 @@ def _vllm(width: int, mixing: float | None = None) -> Scheme:
 
 _MADE: dict[str, Callable[..., Scheme]] = {
     vllm.Gumbel.name: _vllm,
+    sglang.Gumbel.name: sglang.Gumbel,
     greenlist.GreenList.name: greenlist.GreenList,
 }
 SCHEMES = tuple(_MADE)

@@ -15,7 +15,7 @@ from stillwatch.forensics.model import Ids
 from stillwatch.signatures.compiled import compiled
 
 Uniforms = npt.NDArray[np.float32]
-Words = tuple[int, int, int, int]  # of 32 bits, as uint64
+Words = tuple[np.uint64, np.uint64, np.uint64, np.uint64]  # of 32 bits each
 
 WORD = 0xFFFFFFFF
 _M0, _M1 = 0xD2511F53, 0xCD9E8D57  # multipliers and Weyl constants of the paper, section 3.3
@@ -49,7 +49,7 @@ def vocabulary_uniforms(key: int, windows: Ids, size: int) -> Uniforms:
 
 @compiled
 def _philox(  # noqa: PLR0913, PLR0917 -- a counter of four words, a key of two
-    c0: int, c1: int, c2: int, c3: int, k0: int, k1: int
+    c0: np.uint64, c1: np.uint64, c2: np.uint64, c3: np.uint64, k0: np.uint64, k1: np.uint64
 ) -> Words:
     """Ten rounds."""
     mask = uint64(WORD)
@@ -76,13 +76,13 @@ def _absorbed(k0: np.uint64, k1: np.uint64, window: Ids) -> Words:
 
 
 @compiled
-def _drawn(k0: np.uint64, k1: np.uint64, state: Words, four: int) -> Words:
+def _drawn(k0: np.uint64, k1: np.uint64, state: Words, four: np.uint64) -> Words:
     """The words of four tokens at once: of 4 `four`, 4 `four` + 1, and so on."""
     return _philox(four, state[0], state[1], state[2], k0 ^ state[3], k1 ^ uint64(_TOKEN_DOMAIN))
 
 
 @compiled
-def _uniform(word: int) -> np.float32:
+def _uniform(word: np.uint64) -> np.float32:
     return np.float32((np.float64(word >> uint64(8)) + 1.0) / _UNIT)
 
 
