@@ -14,6 +14,7 @@ from scipy import stats
 
 from stillwatch.forensics.model import Null
 
+SPREAD = 0.25  # of -log10 p: what one bar of the picture is wide
 NONE = Null(keys=0, share_05=0.0, share_01=0.0, ks_p=1.0)
 
 
@@ -28,12 +29,14 @@ def of_wrong_keys(log10_p: Callable[[int], float], *, count: int, seed: int, use
     """
     if count == 0:
         return NONE
-    ps = np.array([10 ** log10_p(key) for key in islice(_drawn(seed, used), count)])
+    log10_ps = np.array([log10_p(key) for key in islice(_drawn(seed, used), count)])
+    ps = 10**log10_ps
     return Null(
         keys=count,
         share_05=float(np.mean(ps < 0.05)),
         share_01=float(np.mean(ps < 0.01)),
         ks_p=float(stats.kstest(ps, "uniform").pvalue),
+        spread=tuple(np.bincount((-log10_ps / SPREAD).astype(np.intp)).tolist()),
     )
 
 

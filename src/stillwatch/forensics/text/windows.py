@@ -58,13 +58,7 @@ def gather(  # noqa: PLR0913 -- each says what counts
     """
     gathering = Gathering(width, rule, most=most)
     for each in tokens:
-        windows, following = _contexts(each.text, width, history)
-        gathering.leave_out("no context", len(each.text) - len(following))
-        fresh = ~standing_in(windows, each.prompt)
-        windows, following = gathering.choose(fresh, "in the prompt", windows, following)
-        if only is not None:
-            windows, following = gathering.choose(only(windows), "not chosen", windows, following)
-        gathering.add(windows, following)
+        gathering.read(each, history, only)
     return gathering.scorable()
 
 
@@ -129,6 +123,16 @@ class Gathering:
         self._read = 0
         self._left_out: Counter[str] = Counter()
 
+    def read(self, answer: Tokens, history: int | None = None, only: Only | None = None) -> None:
+        """Takes an answer: the windows in it that do not stand in its own prompt; for the rest see `gather`."""
+        windows, following = _contexts(answer.text, self._kept.windows.shape[1], history)
+        self.leave_out("no context", len(answer.text) - len(following))
+        fresh = ~standing_in(windows, answer.prompt)
+        windows, following = self.choose(fresh, "in the prompt", windows, following)
+        if only is not None:
+            windows, following = self.choose(only(windows), "not chosen", windows, following)
+        self.add(windows, following)
+
     def choose(self, mask: Mask, why: str, windows: Ids, tokens: Ids) -> tuple[Ids, Ids]:
         """The positions that a mask chooses; the others are left out, and it is noted why."""
         self.leave_out(why, len(mask) - int(np.count_nonzero(mask)))
@@ -157,10 +161,17 @@ class Gathering:
     def scorable(self) -> Scorable:
         """What is kept, each once, however often it was seen."""
         kept = self.occurrences()
-        left_out = tuple((why, count) for why, count in sorted(self._left_out.items()) if count)
-        return Scorable(kept.windows, kept.tokens, self._read, left_out)
+        return Scorable(kept.windows, kept.tokens, self._read, self.left_out)
+
+    @property
+    def left_out(self) -> tuple[tuple[str, int], ...]:
+        """How many positions are not scored, by why."""
+        self._merge()
+        return tuple((why, count) for why, count in sorted(self._left_out.items()) if count)
 
     def _merge(self) -> None:
+        if not self._waiting:
+            return
         parts = [self._kept, *self._waiting]
         self._waiting, self._waiting_length = [], 0
         together = Occurrences(
