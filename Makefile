@@ -70,7 +70,7 @@ measure: $(VENV)/.dev  ## write docs/measurements.md anew: hours
 
 LOCK = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate --group build
-EXTRAS = $(addprefix --extra ,report exchange gateway forensics envoy kafka cedar)
+EXTRAS = $(addprefix --extra ,report exchange gateway forensics console pdf envoy kafka cedar)
 
 lock:  ## pin the newest versions that fit (needs uv)
 	$(LOCK) $(EXTRAS) --upgrade --output-file requirements/run.txt
