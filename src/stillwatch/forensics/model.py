@@ -106,6 +106,9 @@ class Scheme(Protocol):
             key: 64 bits.
             windows: (n, width).
             tokens: (n,).
+
+        Returns:
+            (n,); NaN where this key draws nothing new, and which therefore does not count among the n of the law.
         """
         ...
 

@@ -97,6 +97,9 @@ class Test(_Part):
     width: int | None = Field(default=None, ge=1, le=16, description="tokens of context")
     gamma: float | None = Field(default=None, gt=0, lt=1, description="share of the green list, where there is one")
     mixing: float | None = Field(default=None, ge=0, le=1, description="share of the second key, where there are two")
+    vocabulary: int | None = Field(
+        default=None, ge=2, lt=2**31, description="size of the marked model's vocabulary, where lists permute it"
+    )
     rule: Rule = "window"
     tokenizer: File | None = Field(default=None, description="tokenizer.json of the model that was marked")
     catalogue: File | None = Field(default=None, description="of canaries")

@@ -147,6 +147,62 @@ def sglang(sources: Path) -> None:
     write("sglang", "watermark_hash and WatermarkDetector.detect_tokens", hashes=hashes, detections=detections)
 
 
+def transformers(sources: Path) -> None:
+    root = sources / "transformers"
+    folder("transformers", root)
+    folder("transformers.generation", root / "generation")
+    stub("transformers.initialization", "transformers.configuration_utils", "transformers.modeling_utils")
+    stub("transformers._typing", "transformers.utils", "transformers.pytorch_utils", "transformers.utils.logging")
+    sys.modules["transformers.utils.logging"].get_logger = lambda _: None
+    sys.modules["transformers.utils"].add_start_docstrings = lambda *_: lambda method: method
+    sys.modules["transformers.utils"].logging = types.SimpleNamespace(get_logger=lambda _: None)
+    watermarking = importlib.import_module("transformers.generation.watermarking")
+    drawn = random.Random(3)  # noqa: S311 -- the same each time
+    permutations = []
+    for seed, n in ((0, 10), (1, 700), (5489, 2000), (2**31 + 5, 1000), (2**40 + 7, 1300), (2**64 - 2, 1)):
+        order = torch.randperm(n, generator=torch.Generator().manual_seed(seed)).tolist()
+        permutations.append({"seed": seed, "n": n, "order": order})
+    detections = []
+    for scheme, width, gamma, vocabulary in (
+        ("lefthash", 1, 0.25, 1000),
+        ("lefthash", 1, 0.5, 2048),
+        ("lefthash", 1, 0.25, 50257),
+        ("selfhash", 1, 0.25, 1000),
+        ("selfhash", 2, 0.5, 2048),
+        ("selfhash", 4, 0.25, 50257),
+    ):
+        for key in (15485863, drawn.getrandbits(31), drawn.getrandbits(64 if scheme == "lefthash" else 63)):
+            ids = text_ids(drawn, 150, vocabulary)
+            given = {"greenlist_ratio": gamma, "hashing_key": key, "seeding_scheme": scheme, "context_width": width}
+            model = types.SimpleNamespace(bos_token_id=-1, is_encoder_decoder=False, vocab_size=vocabulary)
+            detector = watermarking.WatermarkDetector(model, "cpu", given, ignore_repeated_ngrams=True)
+            said = detector(torch.tensor([ids]), return_dict=True)
+            length = width + 1 - (scheme == "selfhash")  # of an n-gram
+            grams = sorted({tuple(ids[place : place + length]) for place in range(len(ids) - length + 1)})
+            prefix = len(grams[0]) - (scheme == "lefthash")
+            green = [bool(detector._get_ngram_score(torch.tensor(gram[:prefix]), gram[-1])) for gram in grams]  # noqa: SLF001
+            detections.append(
+                {
+                    "scheme": scheme,
+                    "context_width": width,
+                    "gamma": gamma,
+                    "vocabulary": vocabulary,
+                    "key": f"{key:016x}",
+                    "grams": grams,
+                    "green": "".join("01"[each] for each in green),
+                    "n": int(said.num_tokens_scored[0]),
+                    "greens": int(said.num_green_tokens[0]),
+                    "z": float(said.z_score[0]),
+                }
+            )
+    write(
+        "transformers",
+        "torch.randperm of the CPU, and WatermarkDetector with ignore_repeated_ngrams, on the CPU",
+        permutations=permutations,
+        detections=detections,
+    )
+
+
 if __name__ == "__main__":
-    for engine in (vllm, sglang):
+    for engine in (vllm, sglang, transformers):
         engine(Path(sys.argv[1]))

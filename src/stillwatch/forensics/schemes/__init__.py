@@ -14,9 +14,9 @@ from inspect import Parameter, signature
 from stillwatch.errors import ConfigError
 from stillwatch.forensics.model import Scheme
 from stillwatch.forensics.plan import Test
-from stillwatch.forensics.schemes import greenlist, sglang, vllm
+from stillwatch.forensics.schemes import greenlist, kgw, sglang, vllm
 
-_PARAMETERS = ("width", "gamma", "mixing")
+_PARAMETERS = ("width", "gamma", "mixing", "vocabulary")
 
 
 def of(test: Test) -> Scheme:
@@ -28,7 +28,7 @@ def of(test: Test) -> Scheme:
     where, make = f"test {test.name}", _MADE.get(test.scheme or "")
     if make is None:
         nearest = difflib.get_close_matches(test.scheme or "", SCHEMES, n=1, cutoff=0)[0]
-        raise ConfigError(f"there is no scheme {test.scheme!r}.", where=where, hint=f"Did you mean {nearest}?")
+        raise ConfigError(f"there is no scheme {test.scheme or ''!r}.", where=where, hint=f"Did you mean {nearest}?")
     given = {name: getattr(test, name) for name in _PARAMETERS if getattr(test, name) is not None}
     known = signature(make).parameters
     for name in given.keys() - known.keys():
@@ -46,6 +46,8 @@ def _vllm(width: int, mixing: float | None = None) -> Scheme:
 _MADE: dict[str, Callable[..., Scheme]] = {
     vllm.Gumbel.name: _vllm,
     sglang.Gumbel.name: sglang.Gumbel,
+    kgw.LeftHash.name: kgw.LeftHash,
+    kgw.SelfHash.name: kgw.SelfHash,
     greenlist.GreenList.name: greenlist.GreenList,
 }
 SCHEMES = tuple(_MADE)
