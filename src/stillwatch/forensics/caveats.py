@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from stillwatch.forensics.grading import Facts, Graded
 from stillwatch.forensics.model import Kind, TestResult
-from stillwatch.forensics.plan import Plan, Test
+from stillwatch.forensics.plan import Plan
 from stillwatch.forensics.wording import count, listed
 
 _NAMED = 5  # more controls than these are counted, not listed
@@ -62,20 +62,23 @@ def not_tested(plan: Plan, facts: Facts) -> Iterator[str]:
             yield f"{result.test} has no result: {result.problem}"
     answered = {each.test for each in facts.suspect}
     yield from (f"{each.name} was planned and not run." for each in plan.tests if each.name not in answered)
-    others = {**facts.controls, **facts.positives}
-    for test in plan.tests:
-        missing = tuple(name for name in others if not _has_result(others[name], test))
-        if missing:
-            named = listed(missing) if len(missing) <= _NAMED else f"{len(missing):,} of the {len(others):,} controls"
-            yield f"{test.name} has no result for {named}."
+    yield from _without_controls(facts)
     kinds = {each.kind for each in plan.tests}
     yield from (says for kind, says in _LEFT_OUT.items() if kind not in kinds)
     yield "The suspect's training data, its weights and its makers' records were not seen."
     yield "Whether it learned from answers that carried no key was not tested, and cannot be by these tests."
 
 
-def _has_result(results: tuple[TestResult, ...], test: Test) -> bool:
-    return any(each.test == test.name and not each.problem for each in results)
+def _without_controls(facts: Facts) -> Iterator[str]:
+    """Which controls have no result in a test of which the suspect has one."""
+    others = {**facts.controls, **facts.positives}
+    for test in (each.test for each in facts.suspect if not each.problem):
+        missing = tuple(
+            name for name, found in others.items() if not any(each.test == test and each.keys for each in found)
+        )
+        if missing:
+            named = listed(missing) if len(missing) <= _NAMED else f"{len(missing):,} of the {len(others):,} controls"
+            yield f"{test} has no result for {named}."
 
 
 def limits(plan: Plan, facts: Facts, graded: Graded) -> Iterator[str]:

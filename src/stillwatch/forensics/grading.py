@@ -262,7 +262,7 @@ def _clean_controls(facts: Facts, result: TestResult | None) -> Requirement:
     strongest = min((each.log10_p for each in controls.values()), default=0.0)
     says = (
         f"Of {count(len(controls), 'control')}, {rejecting:,} {'has' if rejecting == 1 else 'have'} p below"
-        f" {CONTROL_LEVEL:g} (at most {_most(len(controls), CONTROL_LEVEL)} expected); the smallest p is"
+        f" {CONTROL_LEVEL:g} (chance explains up to {_most(len(controls), CONTROL_LEVEL)}); the smallest p is"
         f" {probability(strongest)}."
     )
     return Requirement(
@@ -365,7 +365,7 @@ def _without_test(facts: Facts) -> Iterator[Requirement]:
         "corroborated",
         f"Two independent leads, each wrong of at most {LEAD_WRONG:.0%} of at least {LEAST_CONTROLS} unrelated models.",
         len(sound) >= 2,
-        f"There {'is' if len(sound) == 1 else 'are'} {len(sound)}" + (f": {listed(sound)}." if sound else "."),
+        f"There {'is' if len(sound) == 1 else 'are'} {len(sound)}: {listed(sound)}." if sound else "There is none.",
     )
     accounts = sum(number for _, number in facts.campaigns)
     yield Requirement(
