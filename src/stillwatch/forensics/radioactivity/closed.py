@@ -9,6 +9,8 @@ have the scheme's law, whatever the model is (Sander et al. 2024, "Watermarking 
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from stillwatch.forensics.model import Key, Rule, Scheme, Scorable, TestResult
 from stillwatch.forensics.radioactivity import null
 from stillwatch.forensics.radioactivity.judging import Sum, judged
@@ -43,12 +45,12 @@ def test(  # noqa: PLR0913 -- what a plan fixes
     Raises:
         ConfigError: the test has no keys.
     """
-    n = len(scorable.tokens)
 
     def score(key: int) -> Sum:
-        total = float(scheme.scores(key, scorable.windows, scorable.tokens).sum())
-        return Sum(total, scheme.law.expected(n), scheme.law.log10_tail(total, n))
+        scores = scheme.scores(key, scorable.windows, scorable.tokens)
+        n, total = int(np.count_nonzero(~np.isnan(scores))), float(np.nansum(scores))
+        return Sum(n, total, scheme.law.expected(n), scheme.law.log10_tail(total, n))
 
-    more = needed(scheme)
+    n, more = len(scorable.tokens), needed(scheme)
     result = TestResult(name, "closed", subject, scheme.name, rule, n, more, (), null.NONE, scorable.left_out)
     return judged(result, score, keys, least=least, wrong_keys=wrong_keys, seed=seed)

@@ -17,11 +17,13 @@ class Sum:
     """The sum of all scores under one key.
 
     Attributes:
+        n: how many scores it has.
         total: the sum.
         expected: of a model that never saw what was keyed.
         log10_p: log10 of the probability of this sum or a larger one, if the model never saw what was keyed.
     """
 
+    n: int
     total: float
     expected: float
     log10_p: float
@@ -51,12 +53,13 @@ def judged(  # noqa: PLR0913 -- what a plan fixes
     """
     if not keys:
         raise ConfigError("It has no keys to test with.", where=f"test {result.test}", hint="Name them in the plan.")
-    if result.n < least:
-        return replace(result, problem=_too_little(result, least))
-    sums = [score(key.value) for key in keys]
+    sums = [score(key.value) for key in keys] if result.n >= least else []
+    fewest = min((each.n for each in sums), default=result.n)  # not every key draws anew for every window
+    if fewest < least:
+        return _without(replace(result, n=fewest), least)
     adjusted = holm([each.log10_p for each in sums])
     told = tuple(
-        KeyResult(key.id, key.campaign, result.n, each.total, each.expected, each.log10_p, p_holm)
+        KeyResult(key.id, key.campaign, each.n, each.total, each.expected, each.log10_p, p_holm)
         for key, each, p_holm in zip(keys, sums, adjusted, strict=True)
     )
     used = {key.value for key in keys}
@@ -64,7 +67,7 @@ def judged(  # noqa: PLR0913 -- what a plan fixes
     return replace(result, keys=told, null=found)
 
 
-def _too_little(result: TestResult, least: int) -> str:
+def _without(result: TestResult, least: int) -> TestResult:
     says = (
         f"{result.n:,} of the text's windows can be scored, and the plan asks for {least:,}; a model whose scores lie"
         f" {EXCESS:.0%} above chance is found with p below 1e{LOG10_P:.0f} from about {result.needed:,} on."
@@ -72,4 +75,4 @@ def _too_little(result: TestResult, least: int) -> str:
     repeated = dict(result.left_out).get("repeated", 0)
     if repeated > result.n:
         says += f" The text repeats itself: {repeated:,} windows were left out because they had been counted."
-    return says
+    return replace(result, problem=says)
