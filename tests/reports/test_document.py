@@ -48,7 +48,7 @@ def test_what_an_older_version_wrote_is_read(document):
             del campaign["taken"]
 
     read = loads(changed(document, older))
-    assert (read.traffic, read.inputs.usage_input_tokens, read.campaigns[0].taken) == ((), None, ())
+    assert (read.traffic, read.inputs.usage_input_tokens, read.campaigns[0].taken) == ((), None, None)
     assert read.campaigns[0].accounts == document.campaigns[0].accounts
 
 

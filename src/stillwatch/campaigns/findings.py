@@ -108,7 +108,7 @@ class Campaign:
     shared_text: tuple[tuple[TextPart, ...], ...]
     signature: Signature = Signature(())
     indicators: tuple[str, ...] = ()  # of other providers, which fit this campaign
-    taken: tuple[Taken, ...] = ()  # by model and kind, most answers first; () where nobody looked
+    taken: tuple[Taken, ...] | None = None  # by model and kind, most answers first; None where nobody looked
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ class Shown:
     requests_before: int
     timeline: tuple[tuple[datetime, int], ...] = ()
     shared_text: tuple[tuple[TextPart, ...], ...] = ()
-    taken: tuple[Taken, ...] = ()
+    taken: tuple[Taken, ...] | None = None
 
 
 def moment(microseconds: int) -> datetime:

@@ -139,7 +139,7 @@ class Campaign(_Part):
     shared_text: tuple[tuple[TextPart, ...], ...]
     signature: Signature = Signature()
     indicators: tuple[str, ...] = Field(default=(), description="ids of other providers' indicators that fit")
-    taken: tuple[Taken, ...] = Field(default=(), description="by model and kind; empty where nobody looked")
+    taken: tuple[Taken, ...] | None = Field(default=None, description="by model and kind; null where nobody looked")
     review: Review | None = None
 
     @model_validator(mode="after")
@@ -254,7 +254,7 @@ def _campaign(campaign: scanned.Campaign) -> Campaign:
         "links": tuple(Link(**vars(link)) for link in campaign.links),
         "shared_text": tuple(tuple(TextPart(**vars(part)) for part in text) for text in campaign.shared_text),
         "signature": Signature(template=campaign.signature.template),
-        "taken": tuple(Taken(**vars(each)) for each in campaign.taken),
+        "taken": None if campaign.taken is None else tuple(Taken(**vars(each)) for each in campaign.taken),
     }
     return Campaign(**fields)
 

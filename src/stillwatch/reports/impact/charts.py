@@ -1,0 +1,80 @@
+"""The charts of an impact report, as Vega-Lite specifications (`stillwatch.reports.charts` has the conventions)."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from typing import Any
+
+from stillwatch.reports.impact.document import Estimate, LoadHour
+from stillwatch.reports.wording import label, printable
+
+Spec = dict[str, Any]
+
+BARS = 240  # more cannot be told apart on a screen
+SWINGS = 8
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_COLORS = {"everybody else": "var(--muted)", "campaigns": "var(--before)"}
+
+
+def tornado(estimate: Estimate) -> Spec:
+    """Show what an estimate becomes as each assumption goes from low to high, the widest bar on top."""
+    middle = estimate.interval.middle
+    values = [
+        {"assumption": printable(label(swing.assumption)), "end": end, "from": middle, "to": value}
+        for swing in estimate.moved_by[:SWINGS]
+        for end, value in (("at its 5 %", swing.at_low), ("at its 95 %", swing.at_high))
+    ]
+    form = "~e" if estimate.unit == "FLOP" else "~s"
+    colors = {"at its 5 %": "var(--against)", "at its 95 %": "var(--for)"}
+    return {
+        "title": {"text": f"{estimate.title}, {estimate.unit}", "anchor": "start", "color": "var(--ink)"},
+        "height": 20 * len(estimate.moved_by[:SWINGS]),
+        "data": {"values": values},
+        "mark": {"type": "bar", "height": 13},
+        "encoding": {
+            "y": {"field": "assumption", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 220}},
+            "x": {"field": "from", "type": "quantitative", "title": None, "axis": {"tickCount": 4, "format": form}},
+            "x2": {"field": "to"},
+            "color": _colored("end", colors),
+            "tooltip": [{"field": "assumption"}, {"field": "end"}, {"field": "to", "type": "quantitative"}],
+        },
+    }
+
+
+def load_chart(hours: tuple[LoadHour, ...]) -> Spec:
+    """Show everybody's requests over time, those of the campaigns apart."""
+    span = hours[-1].time - hours[0].time + timedelta(hours=1)
+    width = timedelta(hours=ceil(span / timedelta(hours=1) / BARS))
+    counts: Counter[tuple[datetime, str]] = Counter()
+    for hour in hours:
+        start = _EPOCH + (hour.time - _EPOCH) // width * width
+        counts[start, "everybody else"] += hour.everybody - hour.campaigns
+        counts[start, "campaigns"] += hour.campaigns
+    values = [
+        {"from": start.isoformat(), "to": (start + width).isoformat(), "requests": requests, "whose": whose}
+        for (start, whose), requests in sorted(counts.items())
+    ]
+    return {
+        "height": 190,
+        "data": {"values": values},
+        "mark": {"type": "bar"},
+        "encoding": {
+            "x": {
+                "field": "from",
+                "type": "temporal",
+                "scale": {"type": "utc"},
+                "bandPosition": 0,
+                "axis": {"title": None, "format": "%-d %b", "labelOverlap": "greedy", "labelSeparation": 8},
+            },
+            "x2": {"field": "to"},
+            "y": {"field": "requests", "type": "quantitative", "stack": "zero", "title": "requests"},
+            "color": _colored("whose", _COLORS),
+            "tooltip": [{"field": "from", "type": "nominal"}, {"field": "whose"}, {"field": "requests"}],
+        },
+    }
+
+
+def _colored(field: str, colors: dict[str, str]) -> Spec:
+    scale = {"domain": list(colors), "range": list(colors.values())}
+    legend = {"orient": "top", "title": None}
+    return {"field": field, "type": "nominal", "scale": scale, "legend": legend}
