@@ -29,6 +29,7 @@ VERBS = (
     "respond",
     "decisions",
     "appeal",
+    "probe",
     "serve",
     "simulate",
     "config",

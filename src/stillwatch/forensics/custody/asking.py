@@ -1,0 +1,100 @@
+"""Asks what the plan says of whom it says; and how that went, for whoever reads the verdict.
+
+ask(bundle, tokens)            # goes on where it stopped: what was answered is not asked again
+span(bundle)                   # the first question and the last answer
+departures(bundle)             # where the run did not follow the plan
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from stillwatch.forensics.custody.bundle import Bundle
+from stillwatch.forensics.custody.scoring import Progress, quietly, texts_of
+from stillwatch.forensics.plan import Endpoint, Subject
+from stillwatch.forensics.suspects import endpoint, prompts, transcript
+from stillwatch.forensics.suspects.transcript import Transcript
+
+
+def ask(
+    bundle: Bundle, tokens: Mapping[str, str], *, ca_file: Path | None = None, progress: Progress = quietly
+) -> None:
+    """Asks every endpoint of the plan what the plan says, each question once.
+
+    Args:
+        bundle: with the plan and its files; transcripts go into it as answers come.
+        tokens: of the endpoints that want one, by subject.
+        ca_file: authorities to trust instead of the system's.
+        progress: told how much is done.
+
+    Raises:
+        EndpointError: an endpoint refuses us, or answers no more; what was answered is kept.
+        TranscriptError: an answer cannot be written down.
+    """
+    plan = bundle.plan
+    for subject, place in _asked(bundle):
+        access = endpoint.Access(place, tokens.get(subject.id), ca_file)
+        path = bundle.responses(subject.id)
+        path.parent.mkdir(exist_ok=True)
+        with Transcript(path, plan=plan.digest) as written:
+            if plan.prompts and _speaks(bundle):
+                stage = _stage(progress, f"asking {subject.id}")
+                endpoint.ask(access, prompts.read(bundle.file(plan.prompts)), plan.sampling, written, progress=stage)
+            if texts := _read(bundle):
+                stage = _stage(progress, f"{subject.id} reads")
+                endpoint.read(access, texts, plan.sampling, written, progress=stage)
+
+
+def span(bundle: Bundle) -> tuple[datetime, datetime] | None:
+    """When the first question was asked and the last answer came; None if nobody is asked.
+
+    Raises:
+        InputError: a transcript is missing or damaged.
+    """
+    found = [transcript.summary(bundle.responses(subject.id)) for subject, _ in _asked(bundle)]
+    return (min(each.begun for each in found), max(each.ended for each in found)) if found else None
+
+
+def departures(bundle: Bundle) -> tuple[str, ...]:
+    """Where the run did not follow the plan, in words; empty if it did.
+
+    Raises:
+        InputError: a transcript is missing or damaged.
+    """
+    return tuple(f"{subject.id}: {says}" for subject, _ in _asked(bundle) for says in _departed(bundle, subject))
+
+
+def _departed(bundle: Bundle, subject: Subject) -> Iterator[str]:
+    path, plan = bundle.responses(subject.id), bundle.plan
+    found = transcript.summary(path)
+    if found.plan != plan.digest:
+        yield "It was asked under another plan."
+    yield from found.says
+    asked = {each.id: each.text for each in prompts.read(bundle.file(plan.prompts))} if plan.prompts else {}
+    expected = len(asked) * plan.sampling.answers * _speaks(bundle) + len(_read(bundle))
+    settled = sum(number for outcome, number in found.outcomes if outcome != "tried again") - found.twice
+    if settled < expected:
+        yield f"Of {expected:,} questions, {expected - settled:,} have no answer."
+    if other := sum(asked.get(each.prompt_id, "").strip() != each.prompt.strip() for each in transcript.answers(path)):
+        yield f"Asked were {other:,} questions that the plan does not hold."
+
+
+def _asked(bundle: Bundle) -> Iterator[tuple[Subject, Endpoint]]:
+    for subject in bundle.plan.subjects:
+        if subject.endpoint:
+            yield subject, subject.endpoint
+
+
+def _speaks(bundle: Bundle) -> bool:
+    """Whether a test needs what a suspect says, not only what it would write in texts that it reads."""
+    return any(test.kind in {"closed", "mass", "canaries"} for test in bundle.plan.tests)
+
+
+def _read(bundle: Bundle) -> list[str]:
+    """The texts that suspects are given to read."""
+    named = [test.texts for test in bundle.plan.tests if test.kind == "reading" and test.texts]
+    return list(dict.fromkeys(text for file in named for text in texts_of(bundle.file(file))))
+
+
+def _stage(progress: Progress, name: str) -> endpoint.Progress:
+    return lambda fraction: progress(name, fraction)

@@ -1,0 +1,227 @@
+"""Scores the answers of all subjects, each under a blind label, and seals the results before the labels are opened.
+
+    results, opening = score_blind(bundle, keys, now)
+
+What is random here follows from the plan's digest: whoever has the answers and the keys computes the same figures.
+"""
+
+import hashlib
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+from stillwatch.errors import ConfigError, InputError
+from stillwatch.forensics import schemes
+from stillwatch.forensics.canaries import catalogue, planning, records
+from stillwatch.forensics.canaries import testing as choices
+from stillwatch.forensics.custody.blinding import Opening, Results, draw
+from stillwatch.forensics.custody.bundle import Bundle
+from stillwatch.forensics.model import Answer, Key, Kind, Null, TestResult, Tokens
+from stillwatch.forensics.plan import File, Subject, Test
+from stillwatch.forensics.radioactivity import closed, mass, reading
+from stillwatch.forensics.radioactivity.statistics import holm_results
+from stillwatch.forensics.suspects import files, prompts, transcript
+from stillwatch.forensics.suspects.cleaning import Cleaning
+from stillwatch.forensics.suspects.endpoint import text_id
+from stillwatch.forensics.text.alignment import align
+from stillwatch.forensics.text.tokenizing import Tokenizer
+from stillwatch.forensics.text.windows import gather
+
+FOLLOWED = 0.2  # of its choices in which a suspect follows a key: what a test of canaries should find, to say how many
+
+Progress = Callable[[str, float], None]  # the stage, and how much of it is done, 0 to 1
+
+
+def quietly(_stage: str, _fraction: float) -> None:
+    """Tells nobody how much is done."""
+
+
+def score_blind(
+    bundle: Bundle, keys: Mapping[str, Key], now: datetime, *, progress: Progress = quietly
+) -> tuple[Results, Opening]:
+    """Scores every test on every subject.
+
+    Args:
+        bundle: with the plan, its files and the answers.
+        keys: by id.
+        now: when.
+        progress: told how much is done.
+
+    Returns:
+        The results by label, sealed, and the labels, opened after it.
+
+    Raises:
+        ConfigError: a key, a scheme or a file that a test needs is missing.
+    """
+    plan = bundle.plan
+    labels, by_name = draw(each.id for each in plan.subjects), {each.id: each for each in plan.subjects}
+    found: list[TestResult] = []
+    total = len(labels.labels) * len(plan.tests)
+    for label in sorted(labels.labels):
+        for test in plan.tests:
+            progress("scoring", len(found) / total)
+            found.append(_scored(_Job(bundle, by_name[labels.labels[label]], label, test, _keys(test, keys))))
+    results = Results(plan=plan.digest, seal=labels.seal, scored=now, results=holm_results(found))
+    return results, Opening(**labels.model_dump(), results=results.digest)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One test on one subject."""
+
+    bundle: Bundle
+    subject: Subject
+    label: str
+    test: Test
+    keys: tuple[Key, ...]
+    cleaning: Cleaning = field(default_factory=Cleaning)
+
+    @property
+    def seed(self) -> int:
+        """Of the wrong keys: fixed with the plan, alike for all subjects."""
+        return int.from_bytes(hashlib.sha256(f"{self.bundle.plan.digest} {self.test.name}".encode()).digest()[:8])
+
+    def file(self, file: File | None, what: str) -> Path:
+        """A file that the test needs."""
+        if file is None:
+            raise ConfigError(f"The test names no {what}.", where=f"test {self.test.name}")
+        return self.bundle.file(file)
+
+    def answers(self) -> Iterator[Answer]:
+        """What the subject said."""
+        plan = self.bundle.plan
+        if self.subject.endpoint:
+            return transcript.answers(self.bundle.responses(self.subject.id), self.cleaning)
+        asked = prompts.read(self.bundle.file(plan.prompts)) if plan.prompts else ()
+        paths = [self.bundle.file(file) for file in self.subject.texts]
+        return files.read(paths, self.cleaning, {each.id: each.text for each in asked})
+
+    def tokens(self) -> Iterator[Tokens]:
+        """What it said, in our tokens."""
+        return self.tokenizer.read(self.answers())
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """Of the model that was marked."""
+        return _tokenizer(self.file(self.test.tokenizer, "tokenizer"))
+
+    def readings(self) -> Iterator[reading.Reading]:
+        """What it would have written in the texts of the test, in our tokens."""
+        wanted = {text_id(text) for text in texts_of(self.file(self.test.texts, "texts"))}
+        for each in transcript.predictions(self.bundle.responses(self.subject.id), self.cleaning):
+            if each.text_id in wanted:
+                aligned = align(self.tokenizer, each.text, each.places, each.tokens)
+                yield reading.Reading(aligned.text, aligned.predicted)
+
+
+def texts_of(path: Path) -> list[str]:
+    """The texts of a file that suspects are given to read."""
+    return [answer.text for answer in files.read([path]) if answer.text]
+
+
+def _keys(test: Test, keys: Mapping[str, Key]) -> tuple[Key, ...]:
+    if missing := [key for key in test.keys if key not in keys]:
+        hint = "Score where the keys are: `stillwatch probe score`, or disclose them."
+        raise ConfigError("The key is not at hand.", where=missing[0], hint=hint)
+    return tuple(keys[key] for key in test.keys)
+
+
+def _scored(job: _Job) -> TestResult:
+    try:
+        result = _KINDS[job.test.kind](job)
+    except InputError as error:  # of this subject's answers: the others have their results all the same
+        result = _without(job, f"{error.what} {error.hint or ''}".strip())
+    left = [(f"answers: {why}", count) for why, count in sorted(job.cleaning.left_out.items())]
+    if job.cleaning.echoes:
+        left.append(("answers: began with our prompt, which was cut off", job.cleaning.echoes))
+    return replace(result, left_out=(*result.left_out, *left))
+
+
+def _without(job: _Job, problem: str) -> TestResult:
+    test = job.test
+    null = Null(0, 0.0, 0.0, 1.0)
+    return TestResult(test.name, test.kind, job.label, test.scheme or "", "", 0, 0, (), null, (), problem)
+
+
+def _closed(job: _Job) -> TestResult:
+    test, scheme = job.test, schemes.of(job.test)
+    return closed.test(
+        test.name,
+        job.label,
+        gather(job.tokens(), scheme.width, test.rule, history=scheme.history),
+        scheme,
+        job.keys,
+        rule=test.rule,
+        least=test.least,
+        wrong_keys=job.bundle.plan.wrong_keys,
+        seed=job.seed,
+    )
+
+
+def _reading(job: _Job) -> TestResult:
+    test, scheme = job.test, schemes.of(job.test)
+    if job.subject.endpoint is None:
+        return _without(job, "Its answers are files: what it would write next, in texts of ours, is not known.")
+    return reading.test(
+        test.name,
+        job.label,
+        reading.gather(job.readings(), scheme.width, test.rule),
+        scheme,
+        job.keys,
+        rule=test.rule,
+        least=test.least,
+        wrong_keys=job.bundle.plan.wrong_keys,
+        seed=job.seed,
+    )
+
+
+def _mass(job: _Job) -> TestResult:
+    test, scheme = job.test, schemes.of(job.test)
+    return mass.test(
+        test.name,
+        job.label,
+        mass.gather(job.tokens(), scheme.width, history=scheme.history),
+        scheme,
+        job.keys,
+        least=test.least,
+        wrong_keys=job.bundle.plan.wrong_keys,
+        seed=job.seed,
+    )
+
+
+def _canaries(job: _Job) -> TestResult:
+    test, slots = job.test, catalogue.load(job.file(job.test.catalogue, "catalogue"))
+    chosen = choices.gather(job.answers(), slots)
+    planted = records.read(job.bundle.file(test.texts)).slots if test.texts else None
+    return choices.test(
+        test.name,
+        job.label,
+        chosen,
+        job.keys,
+        least=test.least,
+        needed=_choices_needed(job, min(slot.n for slot in slots.slots)),
+        wrong_keys=job.bundle.plan.wrong_keys,
+        seed=job.seed,
+        planted=planted,
+    )
+
+
+def _choices_needed(job: _Job, n: int) -> int:
+    rate, alpha = planning.match_rate(n, FOLLOWED), job.bundle.plan.alpha / len(job.keys or (None,))
+    return planning.needed(n, rate, log10_alpha=math.log10(alpha))
+
+
+_KINDS: dict[Kind, Callable[[_Job], TestResult]] = {
+    "closed": _closed,
+    "reading": _reading,
+    "mass": _mass,
+    "canaries": _canaries,
+}
+
+
+@lru_cache(maxsize=4)
+def _tokenizer(path: Path) -> Tokenizer:
+    return Tokenizer.load(path)
