@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from stillwatch.indicators import extensions, incoming
-from stillwatch.indicators.extensions import ACTIVITY, ALL, FEEDBACK, RETRACTION, SIGNATURE
+from stillwatch.indicators.extensions import ACTIVITY, ALL, FEEDBACK, RETRACTION, SIGNATURE, VERDICT
 
 GOOD = {
     SIGNATURE: {
@@ -30,6 +30,21 @@ GOOD = {
         "retracted_at": "2026-11-02T09:00:00.000Z",
     },
     ACTIVITY: {"extension_type": "new-sco"},
+    VERDICT: {
+        "extension_type": "property-extension",
+        "suspect": "DM-2026-0042",
+        "grade": "shown",
+        "alpha": 1e-6,
+        "log10_p": -17,
+        "tests": ["closed"],
+        "keys": 4,
+        "innocent_controls": 24,
+        "positive_controls": 3,
+        "blinded_reruns": 1,
+        "committed": True,
+        "stamped": False,
+        "plan_sha256": "5d" * 32,
+    },
 }
 BAD = [
     (SIGNATURE, {"price": 3}),
@@ -42,6 +57,12 @@ BAD = [
     (FEEDBACK, {"action_wanted": "ban"}),
     (FEEDBACK, {"noise": {"mechanism": "none", "epsilon": 1}}),
     (RETRACTION, {"retracted_ref": "x"}),
+    (VERDICT, {"grade": "none"}),
+    (VERDICT, {"grade": "proven"}),
+    (VERDICT, {"suspect": "vireo-2"}),
+    (VERDICT, {"alpha": 0.5}),
+    (VERDICT, {"log10_p": 1}),
+    (VERDICT, {"probability": 0.99}),
 ]
 
 
@@ -94,6 +115,7 @@ def test_ids_never_change():
         "extension-definition--efa51aa0-1f84-5b82-a8e1-2c17a20e87ac",
         "extension-definition--797650ac-8d4f-5cb0-b78d-0e3c28b00a2c",
         "extension-definition--23d1dac4-0d40-5401-8881-4b066ae7dcdf",
+        "extension-definition--d83d66e3-e2f6-5bec-afdd-b7191dd2bd7a",
     )
 
 

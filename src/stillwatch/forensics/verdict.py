@@ -186,6 +186,7 @@ class VerdictDocument(_Part):
     by: str = Field(description="the short name of the key that signed the run")
     plan: str = Field(description="SHA-256 of the plan")
     commitments: str = Field(description="the root over all key records; empty if there is none")
+    stamped: bool = Field(description="whether somebody else vouches for the time of the commitment")
     alpha: float
     suspect: str
     grade: model.Grade
@@ -237,6 +238,7 @@ def build(
         by=facts.by,
         plan=plan.digest,
         commitments=plan.commitments or "",
+        stamped=facts.stamped,
         alpha=plan.alpha,
         suspect=plan.suspect.id,
         grade=graded.grade,

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any, cast
 
 from stillwatch.indicators import extensions, patterns, timestamps, vocabulary
-from stillwatch.indicators.extensions import LEAST_ACCOUNTS, Signature
+from stillwatch.indicators.extensions import LEAST_ACCOUNTS, Signature, Verdict
 from stillwatch.indicators.markings import Level, level
 from stillwatch.indicators.published import PUBLISHED
 
@@ -82,23 +82,28 @@ def _problems(obj: Mapping[str, Any]) -> Iterator[str]:
     yield from _extension(obj)
 
 
+_EXTENSIONS: Mapping[str, tuple[str, ...]] = {
+    "indicator": (extensions.SIGNATURE,),
+    "sighting": (extensions.FEEDBACK,),
+    "note": (extensions.RETRACTION, extensions.VERDICT),
+}
+
+
 def _extension(obj: Mapping[str, Any]) -> Iterator[str]:
-    wanted = {
-        "indicator": extensions.SIGNATURE,
-        "sighting": extensions.FEEDBACK,
-        "note": extensions.RETRACTION,
-    }.get(obj["type"])
+    wanted = _EXTENSIONS.get(obj["type"], ())
     carried = obj.get("extensions", {})
-    if any(each != wanted for each in carried):
+    if any(each not in wanted for each in carried) or len(carried) > 1:
         yield "extensions: of another type of object"
         return
     try:
-        content = extensions.content(obj, wanted) if wanted else None
+        content = next((extensions.content(obj, each) for each in carried), None)
     except ValueError as problem:
         yield f"extensions: {problem}"
         return
     if obj["type"] == "indicator":
         yield from _indicator(obj, cast("Signature | None", content))
+    elif isinstance(content, Verdict) and obj.get("content") != vocabulary.verdict(content.grade):
+        yield "content: other words than those of the verdict's grade"
 
 
 def _indicator(obj: Mapping[str, Any], signature: Signature | None) -> Iterator[str]:

@@ -3,6 +3,7 @@
     obj["extensions"][SIGNATURE]         # on an indicator: how it was found, without a number that says too much
     obj["extensions"][FEEDBACK]          # on a sighting: was it right?
     obj["extensions"][RETRACTION]        # on a note: which object is withdrawn
+    obj["extensions"][VERDICT]           # on a note: what forensic tests of a model found
     obj["extensions"][ACTIVITY]          # makes `model-api-activity` a type
     content(obj, FEEDBACK)               # the model, or None; ValueError where it breaks its schema
 
@@ -15,9 +16,9 @@ import json
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from stillwatch.indicators import ids, markings
 from stillwatch.indicators.buckets import Bucket
@@ -36,6 +37,8 @@ Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]+--[0-9a-fA-F]{8}(-[0-9a-f
 Time = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z$")]
 Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
+Tested = Annotated[int, Field(ge=0, le=10_000)]
+Grade = Literal["lead", "corroborated", "shown"]
 
 
 class _Part(BaseModel):
@@ -108,6 +111,36 @@ class Retraction(_Part):
     retracted_at: Time
 
 
+class Verdict(_Part):
+    """On a note: what forensic tests of a model found, as far as it is told."""
+
+    extension_type: Literal["property-extension"] = "property-extension"
+    suspect: Annotated[str, Field(pattern=r"^DM-[0-9]{4}-[0-9]{4}$")] = Field(description="the model, numbered")
+    named: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._:/+-]{0,79}$")] | None = Field(
+        default=None, description="the model's name, where its publisher chose to tell it; never with a lead"
+    )
+    grade: Grade
+    alpha: Annotated[float, Field(gt=0, lt=0.05)]
+    log10_p: Annotated[int, Field(ge=-9999, le=0)] = Field(
+        description="of the strongest result, adjusted, rounded up: the probability of such a result or a stronger one"
+        " if the model was trained without access to what was keyed; not the probability that it was copied"
+    )
+    tests: tuple[Literal["closed", "reading", "mass", "canaries", "rephrasings"], ...]
+    keys: Tested
+    innocent_controls: Tested
+    positive_controls: Tested
+    blinded_reruns: Tested
+    committed: bool = Field(description="to keys and choices, before their first exposure")
+    stamped: bool = Field(description="by an authority of time-stamps")
+    plan_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+    @model_validator(mode="after")
+    def _a_lead_names_nobody(self) -> Self:
+        if self.grade == "lead" and self.named is not None:
+            raise ValueError("a lead names nobody")
+        return self
+
+
 class ActivityMark(_Part):
     """On a `model-api-activity`: says that the type is an extension."""
 
@@ -132,8 +165,15 @@ def _id(name: str) -> str:
     return ids.derived("extension-definition", name, VERSION)
 
 
-SIGNATURE, FEEDBACK, RETRACTION, ACTIVITY = (
-    _id(name) for name in ("model-api-signature", "match-feedback", "retraction", "model-api-activity")
+SIGNATURE, FEEDBACK, RETRACTION, ACTIVITY, VERDICT = (
+    _id(name)
+    for name in (
+        "model-api-signature",
+        "match-feedback",
+        "retraction",
+        "model-api-activity",
+        "model-provenance-verdict",
+    )
 )
 
 _MODELS: Mapping[str, tuple[str, type[BaseModel]]] = {
@@ -141,12 +181,14 @@ _MODELS: Mapping[str, tuple[str, type[BaseModel]]] = {
     FEEDBACK: ("match-feedback", Feedback),
     RETRACTION: ("retraction", Retraction),
     ACTIVITY: ("model-api-activity", Activity),
+    VERDICT: ("model-provenance-verdict", Verdict),
 }
 
 _SAYS: Mapping[str, str] = {
     SIGNATURE: "On an indicator whose pattern_type is model-api-sig: its kind, its privacy and what it was found on.",
     FEEDBACK: "On a sighting of such an indicator: whether it was right, and who looked.",
     RETRACTION: "On a note: the object that was withdrawn, and by which version.",
+    VERDICT: "On a note: what forensic tests of a model found, at which grade and with which controls.",
     ACTIVITY: "A cyber-observable object: requests of a cluster to a model API, in orders of magnitude.",
 }
 

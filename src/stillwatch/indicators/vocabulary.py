@@ -22,12 +22,23 @@ DESCRIPTIONS: Mapping[str, str] = {
     "account-network": "Accounts of one campaign share means of payment, mail domains or addresses.",
     "cadence": "Accounts ask as machines do that work through a list.",
 }
+#: What a note says in words, by the grade of the verdict that it carries.
+VERDICTS: Mapping[str, str] = {
+    "lead": "A model resembles ours or says that it is ours: a lead, no evidence.",
+    "corroborated": "Tests corroborate that a model was trained on our outputs; it is not shown.",
+    "shown": "A planned test shows, at the error rate that is told, that a model was trained on outputs that we keyed.",
+}
 _REVIEW = " An observation made elsewhere: review your own evidence before anything else."
 
 
 def description(kind: str) -> str:
     """What an indicator of this kind says in words."""
     return DESCRIPTIONS[kind] + _REVIEW
+
+
+def verdict(grade: str) -> str:
+    """What a note says in words that carries a verdict of this grade."""
+    return VERDICTS[grade] + _REVIEW
 
 
 Rule = Callable[[Any], bool]
