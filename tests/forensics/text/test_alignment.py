@@ -80,11 +80,12 @@ def test_ends_are_shared_where_characters_agree(ours, theirs):
 
 def test_marked_text_is_read_only_by_whoever_cuts_it_as_we_do(ours, theirs):
     """Where both cut depends on the token that the key chose: keeping those places would convict the innocent."""
-    same, other = (TEXT, *says_the_text(ours)), (TEXT, *says_the_text(theirs))
-    assert len(list(align_all(ours, [same] * 3, marked=True))) == 3
-    assert len(list(align_all(ours, [other] * 3, marked=False))) == 3
+    fine, coarse = (TEXT, *says_the_text(theirs)), (TEXT, *says_the_text(ours))
+    assert len(list(align_all(ours, [coarse] * 3, marked=True))) == 3
+    assert len(list(align_all(ours, [fine] * 3, marked=True))) == 3  # it ends a token wherever ours ends one
+    assert len(list(align_all(theirs, [coarse] * 3, marked=False))) == 3
     with pytest.raises(InputError, match=r"elsewhere than ours at [0-9.]+% of places.*texts that nobody marked"):
-        list(align_all(ours, [other] * 3, marked=True))
+        list(align_all(theirs, [coarse] * 3, marked=True))
 
 
 def test_places_that_depend_on_the_marked_token_convict_an_innocent_suspect():
