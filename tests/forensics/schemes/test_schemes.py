@@ -70,3 +70,24 @@ def test_a_parameter_too_few_or_too_many_is_said(scheme, given, says):
 def test_a_test_without_a_scheme_is_said():
     with pytest.raises(ConfigError, match="no scheme"):
         schemes.of(planned(None))
+
+
+@pytest.mark.parametrize("name", [name for name in PARAMETERS if "gumbel" in name])
+def test_text_that_was_marked_is_found_with_its_key_and_with_no_other(name):
+    """Marked as the engines do: of fifty tokens, all as likely, the one with the largest uniform number."""
+    scheme, drawn = schemes.of(planned(name, width=2)), np.random.default_rng(2)
+    windows = drawn.integers(0, 1000, (400, 2)).astype(np.int32)
+    numbers = scheme.uniforms(77, np.repeat(windows, 50, axis=0), np.tile(np.arange(50, dtype=np.int32), 400))
+    tokens = numbers.reshape(400, 50).argmax(axis=1).astype(np.int32)
+    log10_p = [scheme.law.log10_tail(float(scheme.scores(key, windows, tokens).sum()), 400) for key in (77, 78)]
+    assert log10_p[0] < -300
+    assert log10_p[1] > -4
+
+
+def test_a_list_for_whoever_marks_is_the_list_for_whoever_verifies():
+    scheme = schemes.of(planned("greenlist-philox-v1", width=3, gamma=0.25))
+    windows = np.random.default_rng(1).integers(0, 1000, (20, 3)).astype(np.int32)
+    green = scheme.green(5, windows, 999)
+    scores = scheme.scores(5, np.repeat(windows, 999, axis=0), np.tile(np.arange(999, dtype=np.int32), 20))
+    assert (scores.reshape(20, 999) == green).all()
+    assert green.mean() == pytest.approx(0.25, abs=0.01)

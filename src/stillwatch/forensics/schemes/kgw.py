@@ -10,7 +10,8 @@ only: on a GPU torch has other generators, and the same key has other lists.
 These hashes are poorer than those of `schemes.philox`, and two things follow. Windows can share a draw: of selfhash,
 those with the same least token before the same token. A repeated draw says nothing new; it is not scored, or innocent
 texts would be convicted. And after token 0, lefthash's list is the same under every key; it is not scored either. Both
-have the score NaN.
+have the score NaN. What a suspect reads is no better: the choices of the marked text before it may share a draw with
+its own, and skipping windows that it has read does not see that. Prefer the closed test for selfhash.
 """
 
 from dataclasses import dataclass

@@ -8,7 +8,8 @@ answer* (-1 where there are fewer: its windows never reach into the prompt) and 
 the logit plus -log(-log(u)) is chosen. A verifier adds up -log(1 - u), which is exponential if the key is unknown to
 whoever wrote. Greedy requests, clients that opted out, and windows that repeat within an answer are not marked.
 
-A number has 24 bits. That shifts the mean of a score by less than 1e-7: nothing, below 1e12 scores.
+A number has 24 bits. That lowers the mean of a score by 5.2e-7 (computed over all 2^24 of them): the law is cautious by
+a twentieth of a standard deviation at 1e10 scores, and exact for all that anybody has.
 """
 
 import hashlib
