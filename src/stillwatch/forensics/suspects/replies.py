@@ -3,12 +3,14 @@
     said = read(200, body)                      # what was said, by which model
     asked(request)                              # what was asked
     predictions("t-1", text, 200, body)         # of a text that was read (echo, logprobs), what would have come next
+    likelihood(200, body)                       # and how likely it is
 
 Both APIs are read: /chat/completions and /completions, as OpenAI, vLLM, SGLang and others answer them.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Literal
 
 import msgspec
@@ -106,6 +108,27 @@ def predictions(text_id: str, text: str, status: int, body: bytes) -> Prediction
     logprobs = choice.get("logprobs") if choice else None
     found = list(_predicted(text, logprobs)) if isinstance(logprobs, dict) else []
     return Predictions(text_id, text, tuple(place for place, _ in found), tuple(token for _, token in found))
+
+
+def likelihood(status: int, body: bytes) -> float | None:
+    """How likely a text is that a suspect was given to read: the sum of the natural logarithms of its tokens'.
+
+    The first token has none: nothing stands before it. None where the reply does not say it of every other.
+
+    Args:
+        status: of HTTP.
+        body: of the reply to a request with `echo` and `logprobs`; how many of the tokens were ours is in its `usage`.
+    """
+    content = _object(body)
+    choice = _choice(content) if 200 <= status < 300 else None
+    usage, logprobs = content.get("usage"), choice.get("logprobs") if choice else None
+    if not isinstance(usage, dict) or not isinstance(logprobs, dict):
+        return None
+    read_, each = usage.get("prompt_tokens"), logprobs.get("token_logprobs")
+    if not isinstance(read_, int) or not isinstance(each, list) or not 2 <= read_ <= len(each):
+        return None
+    own = each[1:read_]
+    return float(sum(own)) if all(isinstance(one, int | float) and isfinite(one) for one in own) else None
 
 
 def _predicted(text: str, logprobs: dict[str, Any]) -> Iterator[tuple[int, str]]:
