@@ -40,6 +40,8 @@ _PATHS = {
     "watch.findings",
     "forensics.keys",
     "forensics.key_file",
+    "forensics.catalogue",
+    "forensics.planted",
     "forensics.authority",
 }
 _XDG = {
@@ -49,6 +51,7 @@ _XDG = {
     "watch.folder": ("XDG_STATE_HOME", "watch"),
     "forensics.keys": ("XDG_CONFIG_HOME", "keys"),
     "forensics.key_file": ("XDG_CONFIG_HOME", "examiner.pem"),
+    "forensics.planted": ("XDG_DATA_HOME", "planted.jsonl"),
 }
 _SECTIONS: Mapping[str, type[BaseModel]] = {name: type(field.default) for name, field in Config.model_fields.items()}
 _Layer = dict[str, tuple[object, str]]  # dotted name: value, where it came from

@@ -296,6 +296,12 @@ class GatewayConfig(_Section):
         description="What happens to a request that cannot be judged: open, it passes and is counted; closed, it is "
         "answered 503.",
     )
+    canaries: Literal["off", "warn", "cap", "budget"] = Field(
+        default="off",
+        description="From which measure on the answers to a campaign's accounts get the campaign's choices among "
+        "equally correct variants, if there is a key for it; off, no answer is ever changed. Streams are not touched. "
+        "Decide it with whoever answers for the product and for the law.",
+    )
     budget_ms: float = Field(
         default=5.0,
         gt=0,
@@ -377,6 +383,17 @@ class ForensicsConfig(_Section):
         default=Path("~/.config/stillwatch/examiner.pem"),
         description="The Ed25519 key of whoever runs a test (or $XDG_CONFIG_HOME/stillwatch/examiner.pem), made when "
         "it is first needed. A run that is repeated must be repeated with another person's.",
+    )
+    catalogue: HomePath | None = Field(
+        default=None,
+        examples=["catalogue.toml"],
+        description="The catalogue of choices, which a person reviewed slot by slot. Left out, the one that comes with "
+        "stillwatch.",
+    )
+    planted: HomePath = Field(
+        default=Path("~/.local/share/stillwatch/planted.jsonl"),
+        description="Where gateways write down which choices were shown to whose accounts (or "
+        "$XDG_DATA_HOME/stillwatch/planted.jsonl): hashes, no prompt, no customer.",
     )
     authority: HomePath | None = Field(
         default=None,

@@ -3,12 +3,15 @@
     vllm serve MODEL --middleware stillwatch.gateway.asgi.Guard      # settings: stillwatch.toml and the environment
     app.add_middleware(Guard)                                        # Starlette, FastAPI
 
-A request's body is read as it comes, judged, and handed on unchanged; answers pass piece by piece, none is held back.
+A request's body is read as it comes, judged, and handed on unchanged; answers pass piece by piece, none is held back
+but those in which choices are planted (`gateway.canaries`, off by default).
 What is no POST to one of `gateway.paths`, WebSockets and the lifespan among it, passes untouched.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
+
+import msgspec
 
 from stillwatch.config import Settings
 from stillwatch.errors import InputError
@@ -16,6 +19,7 @@ from stillwatch.gateway import answers
 from stillwatch.gateway.bodies import inflated, without
 from stillwatch.gateway.guarding import Guarding, Heard, Outcome
 from stillwatch.gateway.identity import Identity
+from stillwatch.gateway.rewriting import Rewriting
 from stillwatch.response.decide import Verdict
 
 Message = MutableMapping[str, Any]
@@ -81,9 +85,28 @@ class Guard:
                 scope = self._stripped(scope, exchange, verdict)
             if verdict.decision:
                 exchange.added = guarding.headers(verdict)
+            rewriting = self._planting(heard, verdict, exchange)
             await self.app(scope, exchange.receive, exchange.send)
+            if rewriting:
+                await rewriting.release()
         finally:
             guarding.heard(heard, verdict, exchange.outcome())
+
+    def _planting(self, heard: Heard, verdict: Verdict, exchange: "_Exchange") -> Rewriting | None:
+        """Where a measure of a campaign is in force and the settings say so, the answer gets the campaign's choices."""
+        canaries = self.guarding.canaries
+        if canaries is None or not canaries.concern(verdict):
+            return None
+
+        async def rewrite(body: bytes) -> bytes | None:
+            try:
+                answer = msgspec.json.decode(body)
+                return msgspec.json.encode(answer) if await canaries.plant(heard, verdict, answer) else None
+            except (msgspec.MsgspecError, UnicodeError, RecursionError):
+                self.guarding.count("canaries.unreadable")
+                return None
+
+        return exchange.rewritten(rewrite, self.guarding.count)
 
     async def _heard(self, scope: Scope, exchange: "_Exchange") -> Heard:
         headers, peer = dict(scope["headers"]), scope.get("client")
@@ -196,6 +219,12 @@ class _Exchange:
         ) < _SEALED:
             self._sealed += part[:_SEALED]
         self._events += part.startswith((b"data:", b"event:"))
+
+    def rewritten(self, rewrite: Callable[[bytes], Awaitable[bytes | None]], count: Callable[[str], None]) -> Rewriting:
+        """From now on a plain answer is held until it is whole, and rewritten."""
+        rewriting = Rewriting(self._send, rewrite, count)
+        self._send = rewriting.send
+        return rewriting
 
     async def deny(self, status: int, headers: answers.Headers, body: bytes) -> None:
         """Answer in place of the application."""

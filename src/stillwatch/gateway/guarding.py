@@ -19,7 +19,7 @@ import time
 import weakref
 from collections.abc import Callable
 from itertools import count
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
@@ -37,6 +37,9 @@ from stillwatch.response.model import Kind, Rung
 from stillwatch.response.relay.protocol import Relay
 from stillwatch.response.snapshot import Snapshot
 from stillwatch.traffic.pseudonyms import Key
+
+if TYPE_CHECKING:
+    from stillwatch.gateway.canaries import Canaries
 
 _PATIENCE = 10.0  # seconds for the last report
 
@@ -105,6 +108,7 @@ class Guarding:
         self.counts: dict[str, int] = {}
         self.state = State(snapshot or Snapshot())
         self._relay, self._key = relay, key or Key.ephemeral()
+        self.canaries: Canaries | None = None  # what is planted in answers; None: nothing
         self._breaker = Breaker(self.config.budget_ms / 1000)
         self._thread: threading.Thread | None
         self._begin()
@@ -119,7 +123,9 @@ class Guarding:
             ConfigError: a setting is wrong, or the relay's address is none.
         """
         config = (settings or load(None, os.environ)).config
-        return cls(config.gateway, relay=_relay(config), key=_key(config))
+        guarding = cls(config.gateway, relay=_relay(config), key=_key(config))
+        guarding.canaries = _canaries(config, guarding.count)
+        return guarding
 
     def _begin(self) -> None:
         """What belongs to one process alone: locks, the thread, the name and the numbers of its reports."""
@@ -337,6 +343,14 @@ def _after_forks(alive: weakref.ref[Guarding]) -> None:
             guarding._begin()  # noqa: SLF001
 
     os.register_at_fork(after_in_child=begin)
+
+
+def _canaries(config: Config, count: Callable[[str], None]) -> "Canaries | None":
+    if config.gateway.canaries == "off":
+        return None
+    from stillwatch.gateway.canaries import Canaries  # noqa: PLC0415 — loaded where it is used
+
+    return Canaries.of(config, count)
 
 
 def _relay(config: Config) -> Relay | None:

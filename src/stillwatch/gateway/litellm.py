@@ -8,9 +8,11 @@ its headers (LiteLLM overwrites `code` by the status: the reason, the decision a
 `provider_specific_fields`), a cap changes the request before the model sees it, a warning is a header of the answer.
 
 Hooks: https://docs.litellm.ai/docs/proxy/call_hooks. Streams are not touched. Whatever goes wrong here is counted and
-lets the request pass, or answers 503, as `gateway.fail` says.
+lets the request pass, or answers 503, as `gateway.fail` says. Where `gateway.canaries` says so, answers to a campaign's
+accounts get the campaign's choices.
 """
 
+import copy
 import os
 import time
 from collections.abc import Mapping
@@ -62,6 +64,7 @@ class Guard(CustomLogger):  # type: ignore[misc]  # LiteLLM is not there where t
         self._guarding = Guarding.of(settings)
         self._open: dict[str, _Open] = {}  # by LiteLLM's call id, oldest first
         self._headers: dict[str, dict[str, str]] = {}  # likewise, for answers that have some to add
+        self._planted: dict[str, _Open] = {}  # likewise, for answers that get a campaign's choices
 
     async def async_pre_call_hook(
         self,
@@ -86,6 +89,20 @@ class Guard(CustomLogger):  # type: ignore[misc]  # LiteLLM is not there where t
         _strip(data, verdict)
         if call_type in TEXT:
             self._await(str(data.get("litellm_call_id")), heard, verdict)
+            self._mark(data, heard, verdict)
+
+    async def async_post_call_success_hook(
+        self,
+        data: dict[str, Any],
+        user_api_key_dict: object,  # noqa: ARG002 — LiteLLM's signature
+        response: Any,  # noqa: ANN401 — of every kind
+    ) -> Any:  # noqa: ANN401
+        """Plant a campaign's choices in an answer that is no stream; None: it is the one that the model gave."""
+        call, canaries = self._planted.pop(str(data.get("litellm_call_id")), None), self._guarding.canaries
+        if call is None or canaries is None:
+            return None
+        answer = _copied(response)
+        return answer if answer is not None and await canaries.plant(call.heard, call.verdict, answer) else None
 
     async def async_post_call_response_headers_hook(
         self,
@@ -164,6 +181,18 @@ class Guard(CustomLogger):  # type: ignore[misc]  # LiteLLM is not there where t
             self._guarding.count("end_unknown")
             self._close(oldest, Outcome(_NO_ANSWER))
 
+    def _mark(self, data: Mapping[str, Any], heard: Heard, verdict: Verdict) -> None:
+        """Remember that the answer gets choices."""
+        canaries = self._guarding.canaries
+        if canaries is None or not canaries.concern(verdict):
+            return
+        if data.get("stream"):
+            self._guarding.count("canaries.streamed")
+            return
+        self._planted[str(data.get("litellm_call_id"))] = _Open(heard, verdict, time.monotonic())
+        if len(self._planted) > OPEN_CALLS:  # a call that fails has no answer
+            del self._planted[next(iter(self._planted))]
+
     def _close(self, call_id: str, outcome: Outcome) -> None:
         if call := self._open.pop(call_id, None):
             self._guarding.heard(call.heard, call.verdict, outcome)
@@ -184,6 +213,14 @@ def _strip(data: dict[str, Any], verdict: Verdict) -> None:
         data.pop(name, None)
     if verdict.capped:
         cap(data, verdict.limits)
+
+
+def _copied(response: object) -> object | None:
+    """An answer of our own: LiteLLM may keep the other one in its cache, for everybody. None: it cannot be had."""
+    try:
+        return copy.deepcopy(response)
+    except Exception:  # noqa: BLE001 — an answer of another kind goes as it is
+        return None
 
 
 def _size(prompt: Prompt) -> int:
