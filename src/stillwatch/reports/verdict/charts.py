@@ -62,7 +62,7 @@ def _dot(document: VerdictDocument, result: Result, key: Figure) -> Spec:
 
 def _wrong_keys(results: list[Result], end: float) -> Spec:
     """The spread of wrong keys as bars; where it was not kept, where nine of ten of them must lie."""
-    values = list(chain.from_iterable(map(_spread, results)))
+    values = list(chain.from_iterable(_spread(each) for each in results if each.null.keys))
     return {
         "data": {"values": values},
         "mark": {"type": "bar", "color": "var(--muted)", "height": 26},
