@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from stillwatch.cli import options
-from stillwatch.cli.output import note
+from stillwatch.cli.output import note, progress
 
 
 @click.command(short_help="Make models that were and were not trained on marked text, to try it all.")
@@ -21,7 +21,8 @@ def rehearse(*, folder: Path, seed: int, quiet: bool) -> None:
     Example:
       stillwatch probe rehearse --out rehearsal
     """
-    from stillwatch.forensics.rehearsal import write
+    from stillwatch.forensics.rehearsal.folder import write
 
-    write(folder, seed=seed)
-    note(f"Written to {folder}.", quiet=quiet)
+    with progress(quiet=quiet) as advance:
+        write(folder, seed=seed, progress=lambda share: advance("making models", share))
+    note(f"Written to {folder}. Next: stillwatch probe plan {folder}/plan.toml --keys {folder}/keys", quiet=quiet)

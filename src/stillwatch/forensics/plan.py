@@ -103,7 +103,10 @@ class Test(_Part):
     rule: Rule = "window"
     tokenizer: File | None = Field(default=None, description="tokenizer.json of the model that was marked")
     catalogue: File | None = Field(default=None, description="of canaries")
-    texts: File | None = Field(default=None, description="of reading: marked answers; of rephrasings: the pairs")
+    texts: File | None = Field(
+        default=None, description="of reading: what is read; of rephrasings: the pairs; of canaries: what was planted"
+    )
+    marked: bool = Field(default=True, description="of reading: whether the texts carry the mark of a tested key")
     least: int = Field(default=1000, ge=1, description="scores, choices or pairs below which there is no result")
 
 

@@ -5,12 +5,14 @@ span(bundle)                   # the first question and the last answer
 departures(bundle)             # where the run did not follow the plan
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
+from stillwatch.forensics import rephrasings
 from stillwatch.forensics.custody.bundle import Bundle
 from stillwatch.forensics.custody.scoring import Progress, quietly, texts_of
+from stillwatch.forensics.model import Kind
 from stillwatch.forensics.plan import Endpoint, Subject
 from stillwatch.forensics.suspects import endpoint, prompts, transcript
 from stillwatch.forensics.suspects.transcript import Transcript
@@ -92,8 +94,14 @@ def _speaks(bundle: Bundle) -> bool:
 
 def _read(bundle: Bundle) -> list[str]:
     """The texts that suspects are given to read."""
-    named = [test.texts for test in bundle.plan.tests if test.kind == "reading" and test.texts]
-    return list(dict.fromkeys(text for file in named for text in texts_of(bundle.file(file))))
+    named = [(_TEXTS[test.kind], test.texts) for test in bundle.plan.tests if test.kind in _TEXTS and test.texts]
+    return list(dict.fromkeys(text for texts, file in named for text in texts(bundle.file(file))))
+
+
+_TEXTS: dict[Kind, Callable[[Path], list[str]]] = {
+    "reading": texts_of,
+    "rephrasings": lambda path: rephrasings.texts_of(rephrasings.read(path)),
+}
 
 
 def _stage(progress: Progress, name: str) -> endpoint.Progress:

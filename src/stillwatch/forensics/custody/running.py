@@ -71,10 +71,12 @@ def begun(folder: Path, plan_file: Path, keyring: Keyring, authority: bytes | No
 
     Raises:
         ConfigError: the folder holds something else, or another plan.
-        InputError: a file of the plan is not the one that it names.
+        InputError: the plan cannot be read, or a file is not the one that it names.
     """
-    content = plan_file.read_bytes() if plan_file.is_file() else b""
-    plan, bundle = loads(content, where=str(plan_file)), Bundle(folder)
+    try:
+        plan, bundle = loads(plan_file.read_bytes(), where=str(plan_file)), Bundle(folder)
+    except OSError as error:
+        raise InputError(f"The plan cannot be read ({error.strerror}).", where=str(plan_file)) from None
     if bundle.path(MANIFEST).exists():
         hint = "`stillwatch probe show` shows it, `probe verify` checks it."
         raise ConfigError("The bundle is complete and signed.", where=str(folder), hint=hint)

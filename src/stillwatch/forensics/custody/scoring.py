@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from stillwatch.errors import ConfigError, InputError
-from stillwatch.forensics import schemes
+from stillwatch.forensics import rephrasings, schemes
 from stillwatch.forensics.canaries import catalogue, planning, records
 from stillwatch.forensics.canaries import testing as choices
 from stillwatch.forensics.custody.blinding import Opening, Results, draw
@@ -26,7 +26,7 @@ from stillwatch.forensics.radioactivity.statistics import holm_results
 from stillwatch.forensics.suspects import files, prompts, transcript
 from stillwatch.forensics.suspects.cleaning import Cleaning
 from stillwatch.forensics.suspects.endpoint import text_id
-from stillwatch.forensics.text.alignment import align
+from stillwatch.forensics.text.alignment import align_all
 from stillwatch.forensics.text.tokenizing import Tokenizer
 from stillwatch.forensics.text.windows import gather
 
@@ -111,10 +111,10 @@ class _Job:
     def readings(self) -> Iterator[reading.Reading]:
         """What it would have written in the texts of the test, in our tokens."""
         wanted = {text_id(text) for text in texts_of(self.file(self.test.texts, "texts"))}
-        for each in transcript.predictions(self.bundle.responses(self.subject.id), self.cleaning):
-            if each.text_id in wanted:
-                aligned = align(self.tokenizer, each.text, each.places, each.tokens)
-                yield reading.Reading(aligned.text, aligned.predicted)
+        heard = transcript.predictions(self.bundle.responses(self.subject.id), self.cleaning)
+        said = ((each.text, each.places, each.tokens) for each in heard if each.text_id in wanted)
+        for aligned in align_all(self.tokenizer, said, marked=self.test.marked):
+            yield reading.Reading(aligned.text, aligned.predicted)
 
 
 def texts_of(path: Path) -> list[str]:
@@ -209,6 +209,26 @@ def _canaries(job: _Job) -> TestResult:
     )
 
 
+def _rephrasings(job: _Job) -> TestResult:
+    test, pairs = job.test, rephrasings.read(job.file(job.test.texts, "pairs"))
+    if job.subject.endpoint:
+        likelihoods = rephrasings.heard(job.bundle.responses(job.subject.id), pairs, job.cleaning)
+    else:
+        told = [rephrasings.told(job.bundle.file(file)) for file in job.subject.texts]
+        likelihoods = {pair: both for each in told for pair, both in each.items()}
+    return rephrasings.test(
+        test.name,
+        job.label,
+        pairs,
+        likelihoods,
+        job.keys,
+        least=test.least,
+        needed=_choices_needed(job, 2),
+        wrong_keys=job.bundle.plan.wrong_keys,
+        seed=job.seed,
+    )
+
+
 def _choices_needed(job: _Job, n: int) -> int:
     rate, alpha = planning.match_rate(n, FOLLOWED), job.bundle.plan.alpha / len(job.keys or (None,))
     return planning.needed(n, rate, log10_alpha=math.log10(alpha))
@@ -219,6 +239,7 @@ _KINDS: dict[Kind, Callable[[_Job], TestResult]] = {
     "reading": _reading,
     "mass": _mass,
     "canaries": _canaries,
+    "rephrasings": _rephrasings,
 }
 
 
