@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
@@ -34,6 +34,7 @@ def test_more_than_all_is_impossible():
     assert log10_binomial_tail(11, 10, 0.25) == -math.inf
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**7), st.floats(0, 1), st.floats(0.01, 0.99))
 def test_the_binomial_tail_falls_and_is_a_probability(n, share, p):
     successes = int(share * n)
