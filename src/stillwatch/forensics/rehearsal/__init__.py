@@ -7,7 +7,8 @@
     vocabulary.py   its byte pairs
     ngram.py        a model of trigrams, teacher and student alike
     sampling.py     answers, plain and marked
-    experiment.py   students that were trained on more or less of what was marked, and what the tests say of each
+    teacher.py      the teacher, and students that are trained on its answers
+    experiment.py   more or less of what was marked, and what the tests say of each student
     folder.py       subjects, keys and a plan on disk
 
 The students are small: what is found here at 5 % is found in larger ones only with more text (docs/forensics).
@@ -15,5 +16,6 @@ Nothing is downloaded, nothing needs a GPU.
 """
 
 from stillwatch.forensics.rehearsal.experiment import SHARES, Rehearsal, Size, Student, run
+from stillwatch.forensics.rehearsal.folder import write
 
-__all__ = ["SHARES", "Rehearsal", "Size", "Student", "run"]
+__all__ = ["SHARES", "Rehearsal", "Size", "Student", "run", "write"]

@@ -53,12 +53,17 @@ class Student:
 
     Attributes:
         share: of its training that was marked.
-        results: of the closed and the reading test and, of a green list, the mass test, adjusted together; the first key
-            is the one that marked.
+        results: of the closed and the reading test and, of a green list, the mass test, adjusted together; the first
+            key is the one that marked.
     """
 
     share: float
     results: tuple[TestResult, ...]
+
+    @property
+    def log10_p(self) -> float:
+        """Of the strongest test and key, adjusted for all."""
+        return min(each.log10_p for each in self.results)
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ class Ngram:
         contexts, tokens = self._best
         asked = _names(before, self.vocabulary)
         at = np.minimum(np.searchsorted(contexts, asked), len(contexts) - 1)
-        fallback = self._after_one.argmax(axis=1)[before[:, 1]]
+        fallback = self._best_after_one[before[:, 1]]
         return np.where(contexts[at] == asked, tokens[at], fallback).astype(np.int32)
 
     def candidates(self, before: Ids, most: int) -> tuple[Ids, Scores]:
@@ -104,6 +104,10 @@ class Ngram:
         return np.asarray(joined / joined.sum(axis=1, keepdims=True))
 
     @cached_property
+    def _best_after_one(self) -> Names:
+        return np.asarray(self._after_one.argmax(axis=1))
+
+    @cached_property
     def _best(self) -> tuple[Names, Names]:
         """Every pair of tokens that was read, by name and sorted, and the most probable token after it.
 
@@ -114,7 +118,7 @@ class Ngram:
         weights = counts + _TRIGRAM * self._after_one[pairs % self.vocabulary, tokens]
         order = np.lexsort((-tokens, weights, pairs))
         last = order[np.flatnonzero(np.diff(pairs[order], append=-1))]
-        fallback = self._after_one.argmax(axis=1)[pairs[last] % self.vocabulary]
+        fallback = self._best_after_one[pairs[last] % self.vocabulary]
         unread = _TRIGRAM * self._after_one[pairs[last] % self.vocabulary, fallback]
         return pairs[last], np.where(unread > weights[last], fallback, tokens[last])
 
