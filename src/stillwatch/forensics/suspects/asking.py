@@ -2,7 +2,8 @@
 
 What passes (429, 5xx, a connection that breaks or times out) is tried again, later each time; while an endpoint asks us
 to wait (`Retry-After`), nobody asks it anything. An answer about us or about the address (401, 403, 404, a redirect)
-ends the run at once, and so do ten questions that came to nothing before any was answered.
+ends the run, and so do ten questions that came to nothing before any was answered. What is under way
+then is waited for and written down: it was asked, and may have to be paid.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import itertools
 import random
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -73,6 +75,8 @@ class Asking:
         self._gap = 60.0 / sampling.per_minute  # seconds between two questions
         self._next = 0.0  # when the next question may be sent, of the loop's clock
         self._reached = False
+        self._error: BaseException | None = None
+        self._over = asyncio.Event()  # after an error nothing more is asked, and what is under way is waited for
         self._good, self._nothing = 0, 0
 
     async def ask_all(self, questions: Iterator[tuple["Key", bytes]]) -> None:
@@ -84,13 +88,10 @@ class Asking:
             TranscriptError: the transcript cannot be written.
         """
         async with self._client() as client:
-            workers = [asyncio.create_task(self._work(client, questions)) for _ in range(self._sampling.at_once)]
-            try:
-                await asyncio.gather(*workers)
-            finally:
-                for worker in workers:
-                    worker.cancel()
-                await asyncio.gather(*workers, return_exceptions=True)
+            workers = (self._work(client, questions) for _ in range(self._sampling.at_once))
+            await asyncio.gather(*workers, return_exceptions=True)
+        if self._error:
+            raise self._error
 
     def _client(self) -> httpx2.AsyncClient:
         headers = {
@@ -115,31 +116,45 @@ class Asking:
             raise ConfigError(f"The certificate cannot be read ({error.strerror}).", where=place) from None
 
     async def _work(self, client: httpx2.AsyncClient, questions: Iterator[tuple["Key", bytes]]) -> None:
-        for key, body in questions:  # shared by all workers: each takes the next
-            await self._ask(client, key, body)
-            self._settled()
+        try:
+            for key, body in questions:  # shared by all workers: each takes the next
+                if not await self._ask(client, key, body):
+                    return
+                self._settled()
+        except BaseException as error:
+            self._error = self._error or error
+            self._over.set()
+            raise
 
-    async def _ask(self, client: httpx2.AsyncClient, key: "Key", body: bytes) -> None:
-        """Asks until it is settled."""
+    async def _ask(self, client: httpx2.AsyncClient, key: "Key", body: bytes) -> bool:
+        """Asks until it is settled, or until the run is over; returns whether it is settled."""
         for attempt in itertools.count(1):
             await self._turn()
+            if self._over.is_set():
+                break
             taken, why = await self._tried(client, key, body)
             self._reached = self._reached or taken is not None
             if taken and replies.settles(taken.status):
                 self._judge(key, taken)
-                return
+                return True
             if taken and taken.status < 500 and taken.status not in {408, 425, 429}:
                 raise self._refused(taken.status)
             if attempt >= (ATTEMPTS if self._reached else FIRST_ATTEMPTS):
                 raise EndpointError(f"The endpoint does not answer: {why}.", where=self._url, hint=_AGAIN)
             await self._wait(attempt, taken)
+        return False
 
     async def _turn(self) -> None:
         """Waits for our turn: questions go out evenly, and none while the endpoint wants peace."""
         clock = asyncio.get_running_loop().time
-        while (pause := self._next - clock()) > 0:  # noqa: ASYNC110 — the time may move while we wait
-            await asyncio.sleep(pause)
+        while (pause := self._next - clock()) > 0 and not self._over.is_set():  # it may move while we wait
+            await self._sleep(pause)
         self._next = clock() + self._gap
+
+    async def _sleep(self, seconds: float) -> None:
+        """Waits, but not beyond the end of the run."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._over.wait(), seconds)
 
     async def _tried(self, client: httpx2.AsyncClient, key: "Key", body: bytes) -> tuple[Received | None, str]:
         question = self._transcript.question(key, self._url, body)
@@ -175,7 +190,7 @@ class Asking:
         asked = _retry_after(taken.headers) if taken else None
         if asked is None:
             jitter = random.uniform(0.8, 1.2)  # noqa: S311 — no secret
-            await asyncio.sleep(min(FIRST_WAIT * 2.0 ** (attempt - 1), _LONGEST_BACKOFF) * jitter)
+            await self._sleep(min(FIRST_WAIT * 2.0 ** (attempt - 1), _LONGEST_BACKOFF) * jitter)
             return
         if asked > LONGEST_WAIT:
             raise EndpointError(f"The endpoint wants {asked:,.0f} seconds of peace.", where=self._url, hint=_AGAIN)

@@ -22,7 +22,7 @@ from stillwatch.forensics.model import Answer
 from stillwatch.forensics.suspects.cleaning import Cleaning
 from stillwatch.traffic import jsonl
 from stillwatch.traffic.readers import bodies
-from stillwatch.traffic.rows import RowError
+from stillwatch.traffic.rows import INVALID_UTF8, RowError
 from stillwatch.traffic.streams import Stream
 
 _PIECE = 1 << 20  # bytes of plain text that are one answer, up to the end of a line
@@ -91,16 +91,19 @@ def _lines(stream: Stream, cleaning: Cleaning) -> Iterator[Answer]:
 
 def _plain(stream: Stream, cleaning: Cleaning) -> Iterator[Answer]:
     """Pieces of whole lines: a text may be longer than memory."""
+    held = ""
     for block in jsonl.cut(stream, _PIECE):
         try:
-            text = block.content.decode()
+            held += block.content.decode()
         except UnicodeDecodeError:
-            cleaning.reject(stream.file, block.line, "invalid UTF-8")
-            continue
+            cleaning.reject(stream.file, block.line, INVALID_UTF8)
         if block.broken:
             cleaning.reject(stream.file, block.line, block.broken)
-        elif text.strip():
-            yield Answer("", text)
+        if len(held) >= _PIECE:
+            yield Answer("", held)
+            held = ""
+    if held.strip():
+        yield Answer("", held)
 
 
 def _said(line: bytes, file: str, number: int, cleaning: Cleaning) -> Iterator[Answer]:

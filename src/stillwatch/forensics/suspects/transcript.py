@@ -135,6 +135,7 @@ class Received(NamedTuple):
 
 
 Line = Head | Question | Reply | Failure
+_BEGINS = b'{"line":"head","plan":"'
 
 
 class TranscriptError(StillwatchError):
@@ -209,6 +210,8 @@ class Transcript:
         self._write(Failure(question.number, _now(), why))
 
     def _resume(self, plan: str) -> None:
+        if not _BEGINS.startswith(self._file.read(len(_BEGINS))):
+            raise _damaged(self.path, 1)  # somebody else's file: nothing of it is cut off
         if not _cut_torn(self._file):
             self._write(Head(plan, "1", __version__, _now()), sync=True)
             return
@@ -271,6 +274,25 @@ def predictions(path: Path, cleaning: Cleaning | None = None) -> Iterator[Predic
             yield found
         else:
             cleaning.leave_out("too large" if reply.cut else "without predictions")
+
+
+def likelihoods(path: Path, cleaning: Cleaning | None = None) -> Iterator[tuple[str, float]]:
+    """How likely each text is that the suspect was given to read, by the text's id, from the raw bytes.
+
+    Args:
+        path: of the transcript.
+        cleaning: counts what is left out.
+
+    Raises:
+        InputError: it cannot be read, or a line is damaged.
+    """
+    cleaning = cleaning or Cleaning()
+    for question, reply in _settled(path, "predictions"):
+        found = None if reply.cut else replies.likelihood(reply.status, reply.body)
+        if found is None:
+            cleaning.leave_out("too large" if reply.cut else "without likelihood")
+        else:
+            yield question.prompt_id, found
 
 
 @dataclass(frozen=True)
@@ -369,24 +391,23 @@ def _exchanges(path: Path) -> Iterator[tuple[Question, Reply | Failure | None]]:
     for number, line in _lines(path):
         if isinstance(line, Question):
             open_questions[line.number] = line
-        elif isinstance(line, Reply | Failure):
-            question = open_questions.pop(line.question, None)
-            if question is None:
-                raise _damaged(path, number)
-            yield question, line
+        elif isinstance(line, Reply | Failure) and line.question in open_questions:
+            yield open_questions.pop(line.question), line
+        elif not isinstance(line, Head):
+            raise _damaged(path, number)
     for question in open_questions.values():
         yield question, None
 
 
 def _head(path: Path) -> Head:
-    _, line = next(_lines(path), (1, None))
-    if not isinstance(line, Head):
-        raise _damaged(path, 1)
-    return line
+    for _, line in _lines(path):
+        if isinstance(line, Head):
+            return line
+    raise _damaged(path, 1)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, Line]]:
-    """The lines and their numbers; a last one without its end was never whole."""
+    """The lines and their numbers, the head first; a last one without its end was never whole."""
     decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
     try:
         with path.open("rb") as file:
@@ -394,9 +415,12 @@ def _lines(path: Path) -> Iterator[tuple[int, Line]]:
                 if not line.endswith(b"\n"):
                     return
                 try:
-                    yield number, decoder.decode(line)
+                    decoded = decoder.decode(line)
                 except (msgspec.MsgspecError, UnicodeDecodeError):
                     raise _damaged(path, number) from None
+                if isinstance(decoded, Head) != (number == 1):
+                    raise _damaged(path, number)
+                yield number, decoded
     except OSError as error:
         raise InputError(f"The transcript cannot be read ({error.strerror}).", where=str(path)) from None
 
