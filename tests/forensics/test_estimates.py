@@ -36,6 +36,7 @@ def test_the_interval_of_a_mean_covers_as_often_as_it_says():
 
 def test_a_weighted_sum_has_no_rate():
     assert rate(result(3.0, kind="mass"), result(3.0).keys[0]) is None
+    assert rate(result(3.0, kind="rephrasings"), result(3.0).keys[0]) is None
     assert rate(result(0.0, n=0), result(0.0, n=0).keys[0]) is None
 
 

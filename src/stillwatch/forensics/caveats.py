@@ -83,9 +83,9 @@ def _without_controls(facts: Facts) -> Iterator[str]:
 
 def limits(plan: Plan, facts: Facts, graded: Graded) -> Iterator[str]:
     """What the result cannot carry."""
-    if graded.grade != "shown":
+    if graded.grade in ("none", "lead"):
         yield (
-            "That nothing more was shown is no finding of innocence: little keyed text, a faint mark, paraphrase or"
+            "That nothing was shown is no finding of innocence: little keyed text, a faint mark, paraphrase or"
             " mixing with other text hide what there was."
         )
     yield "A result tells that the suspect learned from keyed answers, not who took them, or on whose order."

@@ -36,12 +36,12 @@ class Rate:
 
 
 def rate(result: TestResult, key: KeyResult) -> Rate | None:
-    """The rate of one key; None where a mean says nothing (a weighted sum, or no score at all).
+    """The rate of one key; None where a mean says nothing (a weighted sum, a sum of ranks, or no score at all).
 
     Shares have the interval of Clopper and Pearson (1934). Sums of exponential scores are taken for gamma-distributed
     with an unknown scale, which is exact without a mark and close with a faint one.
     """
-    if result.kind == "mass" or not key.n:
+    if result.kind in ("mass", "rephrasings") or not key.n:
         return None
     tail = (1 - CONFIDENCE) / 2
     if isclose(key.expected, key.n):

@@ -13,11 +13,19 @@ def test_a_rate_has_its_interval_in_its_unit(document, sample):
     assert [row.reached for row in rows.values()] == [True, *[False] * 7]
 
 
-def test_every_control_stands_in_every_test(document):
+def test_every_control_stands_in_every_test(document, sample):
     controls = figures.others(document)
     assert [each.role for each, _ in controls] == ["positive"] * 3 + ["control"] * 24
-    assert {len(rows) for _, rows in controls} == {3}
-    assert all(rows[2] is None for _, rows in controls)
+    assert figures.with_results(document) == [sample.MARKED, sample.READ]
+    assert {len(rows) for _, rows in controls} == {2}
+    assert all(row is not None for _, rows in controls for row in rows)
+
+
+def test_a_control_without_a_result_has_none(sample):
+    first, *rest = sample.controls()
+    controls = {first: ()} | {name: sample.controls()[name] for name in rest}
+    rows = {each.id: found for each, found in figures.others(sample.document(controls=controls))}
+    assert rows[first] == [None, None]
 
 
 def test_a_lead_is_never_told_without_its_error():

@@ -52,9 +52,15 @@ def of_suspect(document: VerdictDocument) -> list[Result]:
     return [each for each in document.results if each.role == "suspect"]
 
 
+def with_results(document: VerdictDocument) -> list[str]:
+    """The tests in which any model has a result, in the order of the plan."""
+    found = {each.test for each in document.results if each.keys}
+    return [each.name for each in document.tests if each.name in found]
+
+
 def others(document: VerdictDocument) -> list[tuple[Subject, list[KeyRow | None]]]:
-    """Each control with its strongest key in each test; None where it has no result."""
-    tests = [each.name for each in document.tests]
+    """Each control with its strongest key in each test of `with_results`; None where it has no result."""
+    tests = with_results(document)
     found = {(each.subject, each.test): each for each in document.results if each.keys}
     return [
         (each, [_strongest(document, found.get((each.id, test))) for test in tests])

@@ -75,7 +75,7 @@ def _controls(document: VerdictDocument) -> Iterator[str]:
     controls = figures.others(document)
     if controls:
         yield from _section("Models beside the suspect")
-        tests = [f"{each.name}, p adjusted" for each in document.tests]
+        tests = [f"{name}, p adjusted" for name in figures.with_results(document)]
         rows = (
             (each.id, figures.role(each), each.released or "unknown", *(row.adjusted if row else "" for row in found))
             for each, found in controls

@@ -84,7 +84,8 @@ def _keys(test: str, rows: list[figures.KeyRow]) -> RenderableType:
     for row in rows:
         cells = (row.key, row.campaign or "everybody", row.rate, row.p, row.adjusted)
         table.add_row(*(Text(printable(cell)) for cell in cells), style="bold" if row.reached else "")
-    return Group(Text(f"{test}: {rows[0].n} scored; by chance {rows[0].chance}", style="italic"), table)
+    by_chance = f"; by chance {rows[0].chance}" * (rows[0].chance != figures.NOTHING)
+    return Group(Text(f"{test}: {rows[0].n} scored{by_chance}", style="italic"), table)
 
 
 def _campaigns(document: VerdictDocument) -> Iterator[RenderableType]:
