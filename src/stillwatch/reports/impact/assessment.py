@@ -81,9 +81,8 @@ def _added(one: Taken, other: Taken) -> Taken:
 
 
 def _assumptions(assumptions: Assumptions) -> Iterator[Assumption]:
-    at = [assumptions.at(probability) for probability in (0.05, 0.5, 0.95)]
     for name, law in assumptions.laws.items():
-        low, middle, high = (float(f"{float(values[name][0]):.4g}") for values in at)
+        low, middle, high = (float(f"{float(values[name][0]):.4g}") for values in assumptions.ends)
         yield Assumption(
             name=name,
             law=law.law,

@@ -67,8 +67,12 @@ class Assumptions(_Part):
         """Draws of every number, (draws,) each; a number's draws do not depend on what else is assumed."""
         return {name: law.quantile(self._uniform(name)) for name, law in self.laws.items()}
 
-    def at(self, probability: float) -> dict[str, F64]:
-        """Every number's quantile, each an array of one."""
+    @cached_property
+    def ends(self) -> tuple[dict[str, F64], dict[str, F64], dict[str, F64]]:
+        """Every number's 5 %, 50 % and 95 % quantile, each an array of one."""
+        return self._at(0.05), self._at(0.5), self._at(0.95)
+
+    def _at(self, probability: float) -> dict[str, F64]:
         return {name: law.quantile(np.array([probability])) for name, law in self.laws.items()}
 
     def _uniform(self, name: str) -> F64:

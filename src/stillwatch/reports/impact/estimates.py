@@ -160,7 +160,7 @@ def estimates(
         draws: `assumptions.drawn()`.
         missed: whether what detection misses is counted too.
     """
-    taking = Taking(volumes, missed, draws)
+    taking = Taking(_merged(volumes, assumptions), missed, draws)
     made = []
     for quantity in QUANTITIES:
         low, middle, high = np.quantile(quantity.value(taking), (0.05, 0.5, 0.95)).tolist()
@@ -177,9 +177,17 @@ def estimates(
     return tuple(made)
 
 
+def _merged(volumes: tuple[Volume, ...], assumptions: Assumptions) -> tuple[Volume, ...]:
+    """Models without numbers of their own, as one: what is the same for them is computed once."""
+    own = tuple(volume for volume in volumes if volume.model in assumptions.models)
+    others = [volume for volume in volumes if volume.model not in assumptions.models]
+    counts = zip(*((v.answers, v.unmetered, v.input_tokens, v.output_tokens) for v in others), strict=True)
+    return (*own, Volume("", *map(sum, counts))) if others else own
+
+
 def _swings(quantity: Quantity, taking: Taking, assumptions: Assumptions) -> tuple[Swing, ...]:
     """What moves it, most first."""
-    low, middle, high = (assumptions.at(probability) for probability in (0.05, 0.5, 0.95))
+    low, middle, high = assumptions.ends
 
     def at(values: Values) -> float:
         return float(quantity.value(Taking(taking.volumes, taking.missed, values))[0])
