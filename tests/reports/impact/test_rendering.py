@@ -10,6 +10,7 @@ from rich.console import Console
 from stillwatch.reports.document import to_document
 from stillwatch.reports.impact.assessment import assess
 from stillwatch.reports.impact.assumptions import load
+from stillwatch.reports.impact.charts import BARS, load_chart
 from stillwatch.reports.impact.html import report_html
 from stillwatch.reports.impact.markdown import report_markdown
 from stillwatch.reports.impact.sections import amount, sections, title
@@ -98,6 +99,16 @@ def test_a_models_name_is_text_everywhere(hostile):
 )
 def test_figures_are_worded(value, unit, said):
     assert amount(value, unit) == said
+
+
+def test_the_chart_of_the_load_stands_bar_on_bar(impact):
+    values = load_chart(impact.load.by_hour)["data"]["values"]
+    assert len({value["from"] for value in values}) <= BARS
+    assert sum(value["requests"] for value in values) == sum(hour.everybody for hour in impact.load.by_hour)
+    for lower, upper in zip(values[::2], values[1::2], strict=True):
+        assert (lower["whose"], upper["whose"]) == ("campaigns", "everybody else")
+        assert lower["low"] == 0
+        assert lower["high"] == upper["low"] <= upper["high"]
 
 
 def test_one_campaign_is_not_told_twice(findings):

@@ -6,7 +6,7 @@ from math import ceil
 from typing import Any
 
 from stillwatch.reports.impact.document import Estimate, LoadHour
-from stillwatch.reports.wording import label, printable
+from stillwatch.reports.wording import label, minute, printable
 
 Spec = dict[str, Any]
 
@@ -45,33 +45,43 @@ def load_chart(hours: tuple[LoadHour, ...]) -> Spec:
     """Show everybody's requests over time, those of the campaigns apart."""
     span = hours[-1].time - hours[0].time + timedelta(hours=1)
     width = timedelta(hours=ceil(span / timedelta(hours=1) / BARS))
-    counts: Counter[tuple[datetime, str]] = Counter()
+    everybody: Counter[datetime] = Counter()
+    campaigns: Counter[datetime] = Counter()
     for hour in hours:
         start = _EPOCH + (hour.time - _EPOCH) // width * width
-        counts[start, "everybody else"] += hour.everybody - hour.campaigns
-        counts[start, "campaigns"] += hour.campaigns
-    values = [
-        {"from": start.isoformat(), "to": (start + width).isoformat(), "requests": requests, "whose": whose}
-        for (start, whose), requests in sorted(counts.items())
+        everybody[start] += hour.everybody
+        campaigns[start] += hour.campaigns
+    bars = [
+        _bar(start, width, whose, low, high)
+        for start in sorted(everybody)
+        for whose, low, high in (
+            ("campaigns", 0, campaigns[start]),
+            ("everybody else", campaigns[start], everybody[start]),
+        )
     ]
     return {
         "height": 190,
-        "data": {"values": values},
-        "mark": {"type": "bar"},
+        "data": {"values": bars},
+        "mark": {"type": "rect"},
         "encoding": {
             "x": {
                 "field": "from",
                 "type": "temporal",
                 "scale": {"type": "utc"},
-                "bandPosition": 0,
                 "axis": {"title": None, "format": "%-d %b", "labelOverlap": "greedy", "labelSeparation": 8},
             },
             "x2": {"field": "to"},
-            "y": {"field": "requests", "type": "quantitative", "stack": "zero", "title": "requests"},
+            "y": {"field": "low", "type": "quantitative", "title": "requests"},
+            "y2": {"field": "high"},
             "color": _colored("whose", _COLORS),
-            "tooltip": [{"field": "from", "type": "nominal"}, {"field": "whose"}, {"field": "requests"}],
+            "tooltip": [{"field": "since", "type": "nominal"}, {"field": "whose"}, {"field": "requests"}],
         },
     }
+
+
+def _bar(start: datetime, width: timedelta, whose: str, low: int, high: int) -> Spec:
+    times = {"from": start.isoformat(), "to": (start + width).isoformat(), "since": minute(start)}
+    return times | {"whose": whose, "low": low, "high": high, "requests": high - low}
 
 
 def _colored(field: str, colors: dict[str, str]) -> Spec:
