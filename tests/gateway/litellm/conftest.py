@@ -169,12 +169,16 @@ def model(tmp_path_factory):
 
 @contextmanager
 def _litellm(folder, config, model, **environment):
-    """The proxy with one of the files of deploy/litellm, as they are but for the keys: they come from `keys.py`."""
+    """The proxy with one of the files of deploy/litellm, as they are but for the keys: they come from `keys.py`.
+
+    What stands in the folder's `more.yaml` goes before.
+    """
     if not LITELLM.exists():
         pytest.skip("LiteLLM is not installed: `make .venv-litellm/.run` makes its environment")
     shutil.copy(HERE / "keys.py", folder)
     (folder / "auth.yaml").write_text("general_settings: {custom_auth: keys.authenticate}\n")
-    (folder / "config.yaml").write_text(f"include: [{ROOT / 'deploy' / 'litellm' / config}, auth.yaml]\n")
+    more = ", more.yaml" if (folder / "more.yaml").exists() else ""
+    (folder / "config.yaml").write_text(f"include: [{ROOT / 'deploy' / 'litellm' / config}, auth.yaml{more}]\n")
     port, log = free_port(), folder / "litellm.log"
     environment = os.environ | {
         "MODEL_API_BASE": f"{model}/v1",

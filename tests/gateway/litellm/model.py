@@ -1,12 +1,14 @@
 """A model that speaks OpenAI's protocol and says what it was asked: run by uvicorn, as `model:app`, in a process.
 
-The answer's text is the request's body as JSON, so that a test sees what arrived. Of a stream that is asked for as
-"held" each piece but the first waits until a request to /release lets it go.
+The answer's text is the request's body as JSON, so that a test sees what arrived; or what stands after "SAY:" in what
+was asked, in hexadecimal digits. Of a stream that is asked for as "held" each piece but the first waits until a request
+to /release lets it go.
 """
 
 import asyncio
 import json
 import os
+import re
 
 _GO = asyncio.Semaphore(0)
 
@@ -36,12 +38,28 @@ async def _complete(asked, scope, send):
         await _stream(asked, send)
     else:
         heard = {name.decode(): value.decode() for name, value in scope["headers"]}
-        said = json.dumps({"body": asked, "headers": heard})
+        said = _wanted(asked) or json.dumps({"body": asked, "headers": heard})
+        if scope["path"].endswith("/responses"):
+            await _send(send, 200, json.dumps(_response(asked, said)).encode())
+            return
         choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": said}}
         await _send(send, 200, json.dumps(_whole(asked, "chat.completion", choices=[choice], usage=_USAGE)).encode())
 
 
+def _wanted(asked):
+    found = re.search(r"SAY:([0-9a-f]+)", json.dumps(asked))
+    return bytes.fromhex(found[1]).decode() if found else ""
+
+
 _USAGE = {"prompt_tokens": 7, "completion_tokens": 11, "total_tokens": 18}
+
+
+def _response(asked, said):
+    """As the responses API answers: LiteLLM asks for one where its client speaks Anthropic's protocol."""
+    text = {"type": "output_text", "text": said, "annotations": []}
+    message = {"type": "message", "id": "m-1", "role": "assistant", "status": "completed", "content": [text]}
+    usage = {"input_tokens": 7, "output_tokens": 11, "total_tokens": 18}
+    return _whole(asked, "response", created_at=1, status="completed", output=[message], usage=usage)
 
 
 def _whole(asked, kind, **more):
