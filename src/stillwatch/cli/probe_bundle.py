@@ -181,7 +181,7 @@ def _check_html(bundle: "Bundle", verified: "Verified") -> None:
     from stillwatch.forensics.custody.bundle import VERDICT_HTML
 
     content = bundle.optional(VERDICT_HTML)
-    html = probing.rendered(verified.document) if content is not None and verified.same_code else None
+    html = probing.rendered(verified.written) if content is not None and verified.same_code else None
     if html is not None and html.encode() != content:
         raise TrustError("The page is not the one that follows from the verdict.", where=VERDICT_HTML)
 
@@ -193,7 +193,9 @@ def _worded(verified: "Verified") -> str:
         else "The scores were not computed anew: the keys are not at hand. All else was checked."
     )
     code = "" if verified.same_code else "\nAnother version of stillwatch computed them."
-    return f"The bundle holds. Signed by {verified.by}.\n{scored}{code}\n{verified.document.headline}"
+    word = "\nIts time-stamps are by the authority that it names itself: --authority FILE holds them against yours."
+    times = word if verified.own_word else ""
+    return f"The bundle holds. Signed by {verified.by}.\n{scored}{code}{times}\n{verified.document.headline}"
 
 
 def _verdict(path: Path) -> "VerdictDocument":

@@ -11,6 +11,7 @@ from stillwatch.cli import options, probing
 from stillwatch.cli.output import note, show
 from stillwatch.cli.probing import Desk
 from stillwatch.cli.scan import Time
+from stillwatch.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     from stillwatch.forensics.custody.keys import Record
 
-#: Schemes of keys that mark no tokens: what they draw is in plans, by the kind of test.
-DRAWS = {"choices": "canaries", "rephrasings": "rephrasings"}
 _ASK = "curl --data-binary @{query} -H 'Content-Type: application/timestamp-query' AUTHORITY -o {answer}"
 
 
@@ -75,11 +74,16 @@ def make(
       stillwatch probe keys make --campaign c-1f09 --epoch 2026-q4 --scheme vllm-gumbel-philox4x32-10-v1 --width 2
       stillwatch probe keys make --epoch 2026-q4 --scheme choices --file catalogue.toml
     """
+    from stillwatch.forensics.custody.keys import DRAWS
     from stillwatch.forensics.plan import digest_of
 
     given = {"width": width, "gamma": gamma, "mixing": mixing, "vocabulary": vocabulary}
     parameters: dict[str, int | float | str] = {name: value for name, value in given.items() if value is not None}
     _check(scheme, parameters)
+    if file is None and scheme == DRAWS["canaries"]:
+        raise ConfigError("A key of choices commits to their catalogue.", where="--file")
+    if file and scheme not in DRAWS.values():
+        raise ConfigError("The marks of this scheme do not depend on a file.", where="--file")
     if file:
         parameters["file"] = digest_of(file)
     desk = Desk.of(config_file, keys=keys)
@@ -219,11 +223,12 @@ def export(*, key: str, output: Path, keys: Path | None, config_file: Path | Non
 
 
 def _check(scheme: str, parameters: dict[str, int | float | str]) -> None:
-    if scheme in DRAWS:
-        return
     from stillwatch.forensics import schemes
+    from stillwatch.forensics.custody.keys import DRAWS
     from stillwatch.forensics.plan import Test
 
+    if scheme in DRAWS.values():
+        return
     schemes.of(Test.model_validate({"name": "key", "kind": "closed", "scheme": scheme} | parameters))
 
 

@@ -38,6 +38,7 @@ def plan(*, file: Path, keys: Path | None, config_file: Path | None, as_json: bo
       stillwatch probe plan plan.toml
     """
     from stillwatch.forensics.custody.running import committed
+    from stillwatch.forensics.custody.scoring import check
     from stillwatch.forensics.plan import load
     from stillwatch.writing import write_whole
 
@@ -48,6 +49,7 @@ def plan(*, file: Path, keys: Path | None, config_file: Path | None, as_json: bo
         raise InputError("This plan is sealed already.", where=str(output), hint=hint)
     keyring = Desk.of(config_file, keys=keys).keyring
     sealed = committed(load(file), keyring)
+    check(sealed, file.parent)
     warnings = list(_warnings(sealed, keyring))
     write_whole(output, sealed.text, mode=0o644)
     query = ask_stamp(output, sealed.text)

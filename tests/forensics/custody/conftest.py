@@ -145,6 +145,14 @@ class World:
         )
 
 
+def keyring_in(folder: Path) -> Keyring:
+    """A folder of keys that are the same in every run, so that a test fails by its code alone."""
+    (folder / "keys").mkdir()
+    (folder / "keys" / "root").write_text("5e" * 32)
+    (folder / "keys" / "root").chmod(0o600)
+    return Keyring(folder / "keys")
+
+
 def _tokenizer() -> str:
     words = {f"w{n}": n for n in range(VOCABULARY)} | {"[UNK]": VOCABULARY}
     vocabulary = Tokenizer(WordLevel(words, unk_token="[UNK]"))  # noqa: S106 — no password
@@ -156,7 +164,7 @@ def _tokenizer() -> str:
 def made(tmp_path_factory):
     """A world for whoever leaves it as it is."""
     folder = tmp_path_factory.mktemp("world")
-    keyring = Keyring(folder / "keys")
+    keyring = keyring_in(folder)
     parameters = {"width": WIDTH, "gamma": GAMMA}
     records = [keyring.make(f"c-{n}", "2026-q4", SCHEME, parameters, NOW) for n in range(4)]
     Commitments(keyring.folder).add(commit(keyring.records(), NOW + timedelta(hours=1)))

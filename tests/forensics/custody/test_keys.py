@@ -6,6 +6,7 @@ import pytest
 
 from stillwatch.errors import ConfigError, InputError, TrustError
 from stillwatch.forensics.custody.keys import Keyring, Secret
+from stillwatch.forensics.plan import Test
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 SCHEME = "greenlist-philox-v1"
@@ -132,3 +133,31 @@ def test_wide_contexts_are_warned_of(keyring, width, warns):
     record = keyring.make("c-1", "1", SCHEME, {"width": width}, NOW)
 
     assert bool(record.warning) == warns
+
+
+def _test(**given):
+    return Test.model_validate({"name": "t", "kind": "closed", "scheme": SCHEME, "width": 2, "gamma": 0.25} | given)
+
+
+FILE = {"path": "f", "sha256": "ab" * 32}
+CHOICES = {"scheme": None, "width": None, "gamma": None}
+
+
+@pytest.mark.parametrize(
+    ("scheme", "parameters", "test", "serves"),
+    [
+        (SCHEME, {"width": 2, "gamma": 0.25}, {}, True),
+        (SCHEME, {"width": 2, "gamma": 0.25}, {"kind": "mass"}, True),
+        (SCHEME, {"width": 2, "gamma": 0.25}, {"width": 1}, False),
+        (SCHEME, {"width": 2, "gamma": 0.25}, {"gamma": 0.5}, False),
+        (SCHEME, {"width": 2, "gamma": 0.25}, {"scheme": "kgw-lefthash"}, False),
+        ("choices", {"file": FILE["sha256"]}, CHOICES | {"kind": "canaries", "catalogue": FILE}, True),
+        ("choices", {}, CHOICES | {"kind": "canaries", "catalogue": FILE}, False),
+        ("choices", {"file": "cd" * 32}, CHOICES | {"kind": "canaries", "catalogue": FILE}, False),
+        ("rephrasings", {}, CHOICES | {"kind": "rephrasings", "texts": FILE}, True),
+        ("rephrasings", {"file": "cd" * 32}, CHOICES | {"kind": "rephrasings", "texts": FILE}, False),
+        ("choices", {"file": FILE["sha256"]}, CHOICES | {"kind": "rephrasings", "texts": FILE}, False),
+    ],
+)
+def test_a_key_serves_what_it_was_committed_to_for(keyring, scheme, parameters, test, serves):
+    assert keyring.make("", "1", scheme, parameters, NOW).serves(_test(**test)) is serves

@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 
 from stillwatch.forensics.custody.commitments import Commitments, commit
-from stillwatch.forensics.custody.keys import Keyring
 from stillwatch.forensics.custody.running import begun, committed, scored
 from stillwatch.forensics.custody.verification import verify
 from stillwatch.forensics.plan import load
 from stillwatch.forensics.rephrasings import published, read
 from stillwatch.signing import SigningKey
 
-from .conftest import CONTROLS, NOW
+from .conftest import CONTROLS, NOW, keyring_in
 
 N = 150
 
@@ -38,8 +37,8 @@ def sealed(tmp_path):
     rows = [{"pair_id": f"p-{i}", "first": f"Item {i} is such.", "second": f"Such is item {i}."} for i in range(N)]
     text = "\n".join(map(json.dumps, rows))
     (tmp_path / "pairs.jsonl").write_text(text)
-    keyring = Keyring(tmp_path / "keys")
-    parameters = {"pairs": hashlib.sha256(text.encode()).hexdigest()}
+    keyring = keyring_in(tmp_path)
+    parameters = {"file": hashlib.sha256(text.encode()).hexdigest()}
     record = keyring.make("", "2026-q4", "rephrasings", parameters, NOW)
     Commitments(keyring.folder).add(commit(keyring.records(), NOW + timedelta(hours=1)))
     keyring.expose(record.id, NOW + timedelta(days=1))

@@ -211,6 +211,24 @@ def test_files_that_changed_after_the_plan_was_sealed_are_named(world, probe):
     assert not (world.folder / "bundle").exists()
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("gamma = 0.25", "gamma = 0.5"), "was made for something else"),
+        (('tokenizer = "tokenizer.json"', ""), "names no tokenizer"),
+        (('tokenizer = "tokenizer.json"', 'tokenizer = "prompts.jsonl"'), "no tokenizer"),
+        (('kind = "closed"', 'kind = "reading"'), "names no texts"),
+    ],
+)
+def test_a_test_that_could_not_be_scored_is_not_sealed(world, probe, change, says):
+    (world.folder / "plan.toml").write_text(world.toml().replace(*change))
+
+    code, _, err = probe("plan", "plan.toml", "--keys", "keys")
+    assert code in {1, 2}
+    assert says in err
+    assert not world.plan.exists()
+
+
 def test_what_a_plan_lacks_is_said_before_the_first_question(world, probe):
     text = world.toml().replace('role = "positive"', 'role = "control"')
     keys = world.folder / "others"

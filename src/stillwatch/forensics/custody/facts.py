@@ -156,10 +156,10 @@ class _Evidence:
         for each in tested:
             if each.proof is not None:
                 commitments.check(head, each.record, each.proof)
-        at = self._stamp(COMMITMENTS) or head.made
-        return bool(tested) and all(
-            each.proof is not None and each.record.exposed is not None and at <= each.record.exposed for each in tested
-        )
+        at, by_id = self._stamp(COMMITMENTS) or head.made, {each.record.id: each.record for each in tested}
+        in_time = all(each.proof and each.record.exposed and at <= each.record.exposed for each in tested)
+        fitting = all(by_id[key].serves(test) for test in self.bundle.plan.tests for key in test.keys)
+        return bool(tested) and in_time and fitting
 
     def _sealed(self) -> datetime:
         return self._stamp(PLAN) or self.bundle.plan.made

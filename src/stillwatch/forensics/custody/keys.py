@@ -24,13 +24,16 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from stillwatch.errors import ConfigError, InputError, TrustError
-from stillwatch.forensics.model import Key
-from stillwatch.forensics.plan import Digest, KeyId
+from stillwatch.forensics.model import Key, Kind
+from stillwatch.forensics.plan import Digest, KeyId, Test
 from stillwatch.signing import canonical
 from stillwatch.writing import write_whole
 
 ROOT_BYTES, KEY_BYTES, SALT_BYTES = 32, 8, 32
 WIDE = 4  # of a window of context: from here on a student learns too little of the mark (field experiments, 5 %)
+
+#: What keys of tests without a scheme are for, by the tests' kind; their parameter `file` is the digest of the file.
+DRAWS: Mapping[Kind, str] = {"canaries": "choices", "rephrasings": "rephrasings"}
 
 Parameter = int | float | str
 
@@ -64,6 +67,21 @@ class Record(_Part):
     def leaf(self) -> bytes:
         """What is committed to: all that does not change later, as canonical JSON."""
         return canonical(self.model_dump(mode="json", exclude={"exposed", "retired", "reason"}))
+
+    def serves(self, test: Test) -> bool:
+        """Whether it was made, and so committed to, for what a test looks for.
+
+        That is the scheme with the same parameters; of choices the same catalogue, as whoever orders its variants anew
+        chooses anew. Pairs of rephrasings name the keys that chose, so that a key cannot name them: the draw itself is
+        over their texts.
+        """
+        if test.kind in DRAWS:
+            file = test.catalogue or test.texts
+            known = {"file": file.sha256} if file and (test.kind == "canaries" or self.parameters) else {}
+            return (self.scheme, self.parameters) == (DRAWS[test.kind], known)
+        given = {name: getattr(test, name) for name in ("width", "gamma", "mixing", "vocabulary")}
+        known = {name: value for name, value in given.items() if value is not None}
+        return (self.scheme, self.parameters) == (test.scheme, known)
 
     @property
     def warning(self) -> str:

@@ -48,12 +48,14 @@ def committed(plan: Plan, keyring: Keyring) -> Plan:
     """A plan with the root of the oldest commitment to all of its keys, where there is one and it names none.
 
     Raises:
-        ConfigError: it names a key that the keyring does not have.
+        ConfigError: it names a key that the keyring does not have, or that was made for another scheme.
         TrustError: the records are not those that were committed to.
     """
     named = list(dict.fromkeys(key for test in plan.tests for key in test.keys))
-    for key in named:
-        keyring.record(key)
+    for test in plan.tests:
+        if unfit := [key for key in test.keys if not keyring.record(key).serves(test)]:
+            hint = "`stillwatch probe keys list --json` shows what it was made for."
+            raise ConfigError(f"{unfit[0]} was made for something else.", where=f"test {test.name}", hint=hint)
     if plan.commitments or not named:
         return plan
     head = Commitments(keyring.folder).covering(named, keyring.records())

@@ -19,8 +19,9 @@ from stillwatch.forensics.canaries import catalogue, planning, records
 from stillwatch.forensics.canaries import testing as choices
 from stillwatch.forensics.custody.blinding import Opening, Results, draw
 from stillwatch.forensics.custody.bundle import Bundle
+from stillwatch.forensics.custody.keys import DRAWS
 from stillwatch.forensics.model import Answer, Key, Kind, Null, TestResult, Tokens
-from stillwatch.forensics.plan import File, Subject, Test
+from stillwatch.forensics.plan import File, Plan, Subject, Test
 from stillwatch.forensics.radioactivity import closed, mass, reading
 from stillwatch.forensics.radioactivity.statistics import holm_results
 from stillwatch.forensics.suspects import files, prompts, transcript
@@ -37,6 +38,28 @@ Progress = Callable[[str, float], None]  # the stage, and how much of it is done
 
 def quietly(_stage: str, _fraction: float) -> None:
     """Tells nobody how much is done."""
+
+
+def check(plan: Plan, folder: Path) -> None:
+    """Whether all that the tests of a plan need is there and can be read, before the plan is sealed.
+
+    Raises:
+        ConfigError: a test lacks keys, a scheme or a file, or a catalogue breaks a law.
+        InputError: a file cannot be read.
+    """
+    if plan.prompts:
+        prompts.read(folder / plan.prompts.path)
+    for test in plan.tests:
+        where = f"test {test.name}"
+        if not test.keys:
+            raise ConfigError("It has no keys to test with.", where=where, hint="Name them in the plan.")
+        if test.kind not in DRAWS:
+            schemes.of(test)
+        for name, read in _READERS[test.kind].items():
+            file: File | None = getattr(test, name)
+            if file is None:
+                raise ConfigError(f"The test names no {name}.", where=where)
+            read(folder / file.path)
 
 
 def score_blind(
@@ -240,6 +263,16 @@ _KINDS: dict[Kind, Callable[[_Job], TestResult]] = {
     "mass": _mass,
     "canaries": _canaries,
     "rephrasings": _rephrasings,
+}
+
+
+#: What each kind of test reads, by the setting that names it.
+_READERS: dict[Kind, dict[str, Callable[[Path], object]]] = {
+    "closed": {"tokenizer": Tokenizer.load},
+    "mass": {"tokenizer": Tokenizer.load},
+    "reading": {"tokenizer": Tokenizer.load, "texts": texts_of},
+    "canaries": {"catalogue": catalogue.load},
+    "rephrasings": {"texts": rephrasings.read},
 }
 
 

@@ -16,6 +16,7 @@ from stillwatch.forensics import verdict as verdicts
 from stillwatch.forensics.custody.blinding import Opening, Results, unsealed
 from stillwatch.forensics.custody.bundle import (
     BLINDING,
+    COMMITMENTS,
     DISCLOSED,
     KEYS,
     PLAN,
@@ -42,12 +43,16 @@ class Verified:
         by: the short name of the key that signed the run: whether it is the one that you expect is for you to say.
         scored: whether the scores were computed anew; without the keys they cannot be.
         same_code: whether this code is the one that computed the results.
-        document: the verdict that follows.
+        own_word: whether times are vouched for by an authority that the bundle itself names, and nobody else believed.
+        written: the verdict as the bundle has it.
+        document: the verdict that follows with the authority that is believed.
     """
 
     by: str
     scored: bool
     same_code: bool
+    own_word: bool
+    written: verdicts.VerdictDocument
     document: verdicts.VerdictDocument
 
 
@@ -108,14 +113,20 @@ def _verified(
     if by not in {None, signer}:
         raise TrustError(f"The run is signed by {signer}, not by {by}.", where="manifest.sig")
     _check_plan(bundle)
-    document = verdict(bundle, authority)
+    document = verdict(bundle)
     _check_results(bundle)
     keys = keys_of(bundle, keyring)
     if keys is not None:
         _check_scores(bundle, keys, progress)
-    if bundle.optional(VERDICT) != verdicts.dumps(document).encode() and authority is None:
+    if bundle.optional(VERDICT) != verdicts.dumps(document).encode():
         raise TrustError("The verdict is not the one that follows from the bundle.", where=VERDICT)
-    return Verified(signer, keys is not None, bundle.manifest.software.code == software().code, document)
+    believed = verdict(bundle, authority) if authority else document
+    same_code = bundle.manifest.software.code == software().code
+    return Verified(signer, keys is not None, same_code, _stamped(bundle) and authority is None, document, believed)
+
+
+def _stamped(bundle: Bundle) -> bool:
+    return any(bundle.path(name.replace(".json", ".tsr")).is_file() for name in (PLAN, COMMITMENTS))
 
 
 def _check_plan(bundle: Bundle) -> None:
