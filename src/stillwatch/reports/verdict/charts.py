@@ -8,13 +8,13 @@ from itertools import chain
 from math import log10
 from typing import Any
 
+from stillwatch.forensics.radioactivity.null import SPREAD
 from stillwatch.forensics.verdict import Figure, Result, VerdictDocument
 from stillwatch.forensics.wording import probability
 from stillwatch.reports.verdict.figures import alpha, of_suspect, reached
 
 Spec = dict[str, Any]
 
-BIN = 0.25  # of -log10 p, in the spread of wrong keys (`forensics.model.Null`)
 _ROW = 46  # pixels
 _LANES = 5  # of innocent models, which would lie on one another
 _LANE = {"field": "lane", "type": "ordinal", "scale": {"domain": list(range(_LANES)), "padding": 0.5}}
@@ -83,11 +83,11 @@ def _spread(result: Result) -> list[Spec]:
     return [
         {
             "row": result.test,
-            "from": place * BIN,
-            "to": (place + 1) * BIN,
+            "from": place * SPREAD,
+            "to": (place + 1) * SPREAD,
             "share": number / null.keys,
-            "says": f"{number} of {null.keys} wrong keys with p from {10 ** -((place + 1) * BIN):.2g} to"
-            f" {10 ** -(place * BIN):.2g}",
+            "says": f"{number} of {null.keys} wrong keys with p from {10 ** -((place + 1) * SPREAD):.2g} to"
+            f" {10 ** -(place * SPREAD):.2g}",
         }
         for place, number in enumerate(null.spread)
         if number
