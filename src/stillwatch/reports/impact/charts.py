@@ -11,6 +11,7 @@ from stillwatch.reports.wording import label, minute, printable
 Spec = dict[str, Any]
 
 BARS = 240  # more cannot be told apart on a screen
+DATES = 12  # labels that a time axis has room for
 SWINGS = 8
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COLORS = {"everybody else": "var(--muted)", "campaigns": "var(--before)"}
@@ -44,6 +45,7 @@ def tornado(estimate: Estimate) -> Spec:
 def load_chart(hours: tuple[LoadHour, ...]) -> Spec:
     """Show everybody's requests over time, those of the campaigns apart."""
     span = hours[-1].time - hours[0].time + timedelta(hours=1)
+    days = ceil(span / timedelta(days=1))
     width = timedelta(hours=ceil(span / timedelta(hours=1) / BARS))
     everybody: Counter[datetime] = Counter()
     campaigns: Counter[datetime] = Counter()
@@ -68,7 +70,11 @@ def load_chart(hours: tuple[LoadHour, ...]) -> Spec:
                 "field": "from",
                 "type": "temporal",
                 "scale": {"type": "utc"},
-                "axis": {"title": None, "format": "%-d %b", "labelOverlap": "greedy", "labelSeparation": 8},
+                "axis": {
+                    "title": None,
+                    "format": "%-d %b",
+                    "tickCount": {"interval": "day", "step": ceil(days / DATES)},
+                },
             },
             "x2": {"field": "to"},
             "y": {"field": "low", "type": "quantitative", "title": "requests"},
