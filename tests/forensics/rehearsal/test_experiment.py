@@ -16,7 +16,7 @@ def by_share(rehearsal):
 
 
 def test_a_small_rehearsal_finds_the_campaign_that_fed_a_student():
-    students = by_share(run(5, shares=(0.2, 0.0), size=Size(400, 300, 200), wrong_keys=100))
+    students = by_share(run(5, shares=(0.2, 0.0), size=Size(300, 200, 100), wrong_keys=0))
     for result in students[0.2].results:
         assert result.keys[0].log10_p_holm < ALPHA
         assert all(key.log10_p_holm > -3 for key in result.keys[1:])

@@ -30,10 +30,10 @@ def test_green_logits_are_raised_by_the_strength(model):
 
 def test_a_race_takes_likely_tokens_of_large_uniforms_and_is_a_draw_over_keys(model):
     openings, rng = np.full((1, 2), 7, np.int32), np.random.default_rng(0)
-    tokens, p = model.candidates(openings, 64)
-    won = [answers(openings, 1, marking(model, Gumbel(2), key, rng))[0, 0] for key in range(20_000)]
+    tokens, p = model.candidates(openings)
+    won = [answers(openings, 1, marking(model, Gumbel(2), key, rng))[0, 0] for key in range(8_000)]
     shares = np.bincount(won, minlength=VOCABULARY)[tokens[0]] / len(won)
-    assert shares == pytest.approx(p[0] / p[0].sum(), abs=0.015)
+    assert shares == pytest.approx(p[0] / p[0].sum(), abs=0.025)
 
 
 def test_a_window_that_stood_in_the_answer_is_not_marked_again(model):

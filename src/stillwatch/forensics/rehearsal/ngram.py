@@ -3,7 +3,7 @@
     model = Ngram.learn([texts], vocabulary=2048)
     model.draw(before, rng)                      # a token after each pair of tokens
     model.likeliest(before)                      # the one it would take at temperature 0
-    model.candidates(before, most)               # those it would most likely take, with their probabilities
+    model.candidates(before)                     # those it would most likely take, with their probabilities
 
 Interpolation as in MacKay and Peto, "A hierarchical Dirichlet language model" (1995): a trigram's count is joined by 3
 that are spread as after the bigram, a bigram's by 5 that are spread as tokens are, a token's by 0.1.
@@ -18,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from stillwatch.forensics.model import Ids, Scores
+
+CANDIDATES = 64  # engines that race tokens draw them among the most probable, too
 
 _TRIGRAM, _BIGRAM, _TOKEN = 3.0, 5.0, 0.1  # what joins the counts
 
@@ -77,22 +79,21 @@ class Ngram:
         fallback = self._best_after_one[before[:, 1]]
         return np.where(contexts[at] == asked, tokens[at], fallback).astype(np.int32)
 
-    def candidates(self, before: Ids, most: int) -> tuple[Ids, Scores]:
+    def candidates(self, before: Ids) -> tuple[Ids, Scores]:
         """Tokens that are likely after each last token, and their probabilities, which do not add up to 1.
 
         Args:
             before: (n, 2).
-            most: how many of them.
 
         Returns:
-            Tokens and probabilities, each (n, most).
+            Tokens and probabilities, each (n, CANDIDATES), or fewer of a smaller vocabulary.
         """
-        tokens = np.argpartition(-self._after_one, most, axis=1)[:, :most][before[:, 1]]
+        tokens = self._likely_after_one[before[:, 1]]
         pairs = _names(before, self.vocabulary)
         low, high = _between(self.trigrams, pairs * self.vocabulary, self.vocabulary)
         first, last = _between(self.trigrams, pairs[:, None] * self.vocabulary + tokens, 1)
         spread = _TRIGRAM * self._after_one[before[:, 1, None], tokens]
-        return tokens.astype(np.int32), (last - first + spread) / (high - low + _TRIGRAM)[:, None]
+        return tokens, (last - first + spread) / (high - low + _TRIGRAM)[:, None]
 
     @cached_property
     def _after_one(self) -> Scores:
@@ -102,6 +103,10 @@ class Ngram:
         tokens = counts.sum(axis=0) + _TOKEN
         joined = counts + _BIGRAM * tokens / tokens.sum()
         return np.asarray(joined / joined.sum(axis=1, keepdims=True))
+
+    @cached_property
+    def _likely_after_one(self) -> Ids:
+        return np.argsort(-self._after_one, axis=1, kind="stable")[:, :CANDIDATES].astype(np.int32)
 
     @cached_property
     def _best_after_one(self) -> Names:

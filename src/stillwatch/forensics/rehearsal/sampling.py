@@ -18,7 +18,6 @@ from stillwatch.forensics.rehearsal.ngram import Ngram
 from stillwatch.forensics.schemes.laws import Binomial
 
 STRENGTH = 2.0  # that is added to the logit of a green token
-_CANDIDATES = 64  # of a race: engines sample among the most probable tokens, too
 
 Next = Callable[[Ids, Ids], Ids]  # openings (n, ...) and answers so far (n, ...) to the tokens that follow (n,)
 
@@ -63,8 +62,8 @@ def _racing(model: Ngram, scheme: Scheme, key: int, rng: np.random.Generator) ->
 
     def following(openings: Ids, so_far: Ids) -> Ids:
         before, windows = _last_two(openings, so_far), _windows(so_far, scheme.width)
-        tokens, p = model.candidates(before, _CANDIDATES)
-        scores = scheme.scores(key, np.repeat(windows, _CANDIDATES, axis=0), tokens.ravel()).reshape(p.shape)
+        tokens, p = model.candidates(before)
+        scores = scheme.scores(key, np.repeat(windows, p.shape[1], axis=0), tokens.ravel()).reshape(p.shape)
         arrival = -np.log(-np.expm1(-scores)) / p
         won = tokens[np.arange(len(tokens)), arrival.argmin(axis=1)]
         return np.where(_stood(windows, so_far), model.draw(before, rng), won)
