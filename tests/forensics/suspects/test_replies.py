@@ -60,8 +60,8 @@ def test_places_are_found_again_behind_a_character_in_pieces():
     text = "A 🙂 smile, then."
     tokens = ["A", " ", "\ufffd", "\ufffd", " smile", ",", " then", "."]
     found = predictions("t", text, 200, body(tokens=tokens, tops=[None, *({f"<{n}>": -1.0} for n in range(1, 8))]))
-    assert [text[:place] for place in found.places] == ["A", "A 🙂", "A 🙂 smile", "A 🙂 smile,", "A 🙂 smile, then"]
-    assert found.tokens == ("<1>", "<4>", "<5>", "<6>", "<7>")
+    assert [text[:place] for place in found.places] == ["A", "A ", "A 🙂 smile", "A 🙂 smile,", "A 🙂 smile, then"]
+    assert found.tokens == ("<1>", "<2>", "<5>", "<6>", "<7>")
 
 
 def test_what_comes_behind_the_text_or_is_another_text_is_no_place_of_it():

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from stillwatch.errors import ConfigError, InputError
 from stillwatch.forensics.suspects.cleaning import Cleaning
-from stillwatch.forensics.suspects.transcript import Key, Received, Transcript, answers, summary
+from stillwatch.forensics.suspects.lines import Key, Received
+from stillwatch.forensics.suspects.transcript import Transcript, answers, summary
 
 PLAN = "ab" * 32
 URL = "https://models.example/v1/chat/completions"

@@ -21,12 +21,13 @@ import httpx2
 from stillwatch import __version__
 from stillwatch.errors import ConfigError, StillwatchError, TrustError
 from stillwatch.forensics.suspects import replies
-from stillwatch.forensics.suspects.transcript import Received
+from stillwatch.forensics.suspects.lines import Received
 
 if TYPE_CHECKING:
     from stillwatch.forensics.plan import Sampling
     from stillwatch.forensics.suspects.endpoint import Access
-    from stillwatch.forensics.suspects.transcript import Key, Transcript
+    from stillwatch.forensics.suspects.lines import Key
+    from stillwatch.forensics.suspects.transcript import Transcript
 
 LARGEST = 4 << 20  # bytes of an answer; the longest that a plan can ask for has a tenth of it
 LARGEST_READ = 64 << 20  # of a text that is read, with the probabilities of all its tokens

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from stillwatch.errors import ConfigError
+from stillwatch.forensics.suspects.lines import Key
 from stillwatch.forensics.suspects.prompts import Prompt
-from stillwatch.forensics.suspects.transcript import Key, Transcript
+from stillwatch.forensics.suspects.transcript import Transcript
 
 if TYPE_CHECKING:
     from stillwatch.forensics.plan import Endpoint, Sampling

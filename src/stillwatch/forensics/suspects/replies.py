@@ -135,26 +135,24 @@ def _predicted(text: str, logprobs: dict[str, Any]) -> Iterator[tuple[int, str]]
     """Walks along the text with the suspect's tokens; stops where they are no longer those of the text.
 
     Tokens before the text (its beginning has a token of its own in many vocabularies) are passed over. A character
-    that is cut in pieces shows as no text: the walk goes on with the next token that is near.
+    that is cut in pieces shows as no text: the walk goes on with the next token that is near. Whether a place counts
+    does not depend on the token that comes there: in a marked text that was the key's choice.
     """
     tokens, tops = logprobs.get("tokens"), logprobs.get("top_logprobs")
     if not isinstance(tokens, list) or not isinstance(tops, list):
         return
-    place = 0
+    place, whole = 0, True
     for token, top in zip(tokens, tops, strict=False):
         if not isinstance(token, str) or place >= len(text):
             return
-        if not token or _BROKEN in token:
-            continue
-        start = text.find(token, place, place + len(token) + (_NEAR if place else 0))
-        if start < 0:
-            if place:
-                return
-            continue
-        best = _best(top)
-        if best and start:
-            yield start, best
-        place = start + len(token)
+        if place and whole and (best := _best(top)):
+            yield place, best
+        whole = bool(token) and _BROKEN not in token
+        start = text.find(token, place, place + len(token) + (_NEAR if place else 0)) if whole else place
+        if start < 0 and place:
+            return
+        if whole and start >= 0:
+            place = start + len(token)
 
 
 def _best(top: object) -> str:

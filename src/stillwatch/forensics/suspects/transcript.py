@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Literal, NamedTuple, Self
+from typing import BinaryIO, Self
 
 import msgspec
 
@@ -32,110 +32,21 @@ from stillwatch.errors import ConfigError, InputError, StillwatchError
 from stillwatch.forensics.model import Answer
 from stillwatch.forensics.suspects import replies
 from stillwatch.forensics.suspects.cleaning import Cleaning
+from stillwatch.forensics.suspects.lines import (
+    BEGINS,
+    Failure,
+    Head,
+    Key,
+    Line,
+    Question,
+    Received,
+    Reply,
+    Wants,
+    damaged,
+    exchanges,
+    head,
+)
 from stillwatch.forensics.suspects.replies import Predictions
-
-Wants = Literal["answer", "predictions"]
-
-
-class Head(msgspec.Struct, frozen=True, tag="head", tag_field="line", forbid_unknown_fields=True):
-    """The first line.
-
-    Attributes:
-        plan: the digest of the plan that is followed.
-        version: of the format.
-        stillwatch: the version that wrote it.
-        at: when it was begun.
-    """
-
-    plan: str
-    version: Literal["1"]
-    stillwatch: str
-    at: datetime
-
-
-class Question(msgspec.Struct, frozen=True, tag="question", tag_field="line", forbid_unknown_fields=True):
-    """One request, before it is sent.
-
-    Attributes:
-        number: 1, 2, 3, ... in the transcript.
-        prompt_id: of a prompt, or of a text that is read.
-        n: which of several answers to one prompt, from 0.
-        wants: an answer, or the most probable next token at each place of a text.
-        at: when.
-        url: where to, by POST.
-        body: the bytes that are sent.
-    """
-
-    number: int
-    prompt_id: str
-    n: int
-    wants: Wants
-    at: datetime
-    url: str
-    body: bytes
-
-    @property
-    def key(self) -> "Key":
-        """What is asked once."""
-        return Key(self.prompt_id, self.n, self.wants)
-
-
-class Reply(msgspec.Struct, frozen=True, tag="reply", tag_field="line", forbid_unknown_fields=True):
-    """What came back.
-
-    Attributes:
-        question: its number.
-        at: when it was there.
-        status: of HTTP.
-        headers: those that say who answered, when, and what the bytes are.
-        body: as they came; the beginning, if they were more than is taken.
-        cut: whether they were.
-        certificate: SHA-256 of the server's certificate (DER), hexadecimal; "" without TLS.
-    """
-
-    question: int
-    at: datetime
-    status: int
-    headers: dict[str, str]
-    body: bytes
-    cut: bool
-    certificate: str
-
-
-class Failure(msgspec.Struct, frozen=True, tag="failure", tag_field="line", forbid_unknown_fields=True):
-    """Nothing came back, or not all.
-
-    Attributes:
-        question: its number.
-        at: when that was known.
-        why: the kind of error.
-    """
-
-    question: int
-    at: datetime
-    why: str
-
-
-class Key(NamedTuple):
-    """What is asked once."""
-
-    prompt_id: str
-    n: int
-    wants: Wants
-
-
-class Received(NamedTuple):
-    """What came back, with the fields of `Reply`."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-    cut: bool
-    certificate: str
-
-
-Line = Head | Question | Reply | Failure
-_BEGINS = b'{"line":"head","plan":"'
 
 
 class TranscriptError(StillwatchError):
@@ -210,15 +121,15 @@ class Transcript:
         self._write(Failure(question.number, _now(), why))
 
     def _resume(self, plan: str) -> None:
-        if not _BEGINS.startswith(self._file.read(len(_BEGINS))):
-            raise _damaged(self.path, 1)  # somebody else's file: nothing of it is cut off
+        if not BEGINS.startswith(self._file.read(len(BEGINS))):
+            raise damaged(self.path, 1)  # somebody else's file: nothing of it is cut off
         if not _cut_torn(self._file):
             self._write(Head(plan, "1", __version__, _now()), sync=True)
             return
-        if _head(self.path).plan != plan:
+        if head(self.path).plan != plan:
             hint = "Name another file: what is asked is fixed by one plan."
             raise InputError("The transcript is of another plan.", where=str(self.path), hint=hint)
-        for question, outcome in _exchanges(self.path):
+        for question, outcome in exchanges(self.path):
             self._number = max(self._number, question.number)
             if isinstance(outcome, Reply) and replies.settles(outcome.status):
                 self.settled.add(question.key)
@@ -338,13 +249,13 @@ def summary(path: Path) -> Summary:
     Raises:
         InputError: it cannot be read, or a line is damaged.
     """
-    head = _head(path)
+    first = head(path)
     outcomes: Counter[str] = Counter()
     models: dict[tuple[str, str], None] = {}
     certificates: dict[str, None] = {}
     seen: set[Key] = set()
-    twice, unfinished, ended = 0, 0, head.at
-    for question, outcome in _exchanges(path):
+    twice, unfinished, ended = 0, 0, first.at
+    for question, outcome in exchanges(path):
         ended = max(ended, question.at if outcome is None else outcome.at)
         unfinished += outcome is None
         if isinstance(outcome, Failure) or (outcome and not replies.settles(outcome.status)):
@@ -359,8 +270,8 @@ def summary(path: Path) -> Summary:
             if outcome.certificate:
                 certificates[outcome.certificate] = None
     return Summary(
-        head.plan,
-        head.at,
+        first.plan,
+        first.at,
         ended,
         tuple(sorted(outcomes.items())),
         unfinished,
@@ -378,55 +289,11 @@ def _outcome(question: Question, said: replies.Said) -> str:
 def _settled(path: Path, wants: Wants) -> Iterator[tuple[Question, Reply]]:
     """The first reply that settles each question."""
     seen: set[Key] = set()
-    for question, outcome in _exchanges(path):
+    for question, outcome in exchanges(path):
         if question.wants == wants and isinstance(outcome, Reply) and replies.settles(outcome.status):
             if question.key not in seen:
                 yield question, outcome
             seen.add(question.key)
-
-
-def _exchanges(path: Path) -> Iterator[tuple[Question, Reply | Failure | None]]:
-    """Each question with what came of it, in the order in which that was known; at the end those without."""
-    open_questions: dict[int, Question] = {}
-    for number, line in _lines(path):
-        if isinstance(line, Question):
-            open_questions[line.number] = line
-        elif isinstance(line, Reply | Failure) and line.question in open_questions:
-            yield open_questions.pop(line.question), line
-        elif not isinstance(line, Head):
-            raise _damaged(path, number)
-    for question in open_questions.values():
-        yield question, None
-
-
-def _head(path: Path) -> Head:
-    for _, line in _lines(path):
-        if isinstance(line, Head):
-            return line
-    raise _damaged(path, 1)
-
-
-def _lines(path: Path) -> Iterator[tuple[int, Line]]:
-    """The lines and their numbers, the head first; a last one without its end was never whole."""
-    decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                if not line.endswith(b"\n"):
-                    return
-                try:
-                    decoded = decoder.decode(line)
-                except (msgspec.MsgspecError, UnicodeDecodeError):
-                    raise _damaged(path, number) from None
-                if isinstance(decoded, Head) != (number == 1):
-                    raise _damaged(path, number)
-                yield number, decoded
-    except OSError as error:
-        raise InputError(f"The transcript cannot be read ({error.strerror}).", where=str(path)) from None
-
-
-def _damaged(path: Path, number: int) -> InputError:
-    return InputError(f"Line {number} is no line of a transcript.", where=str(path))
 
 
 def _cut_torn(file: BinaryIO) -> int:
