@@ -81,9 +81,9 @@ def _by_width() -> Table:
         found = (_power(student.results[0].keys[0].log10_p_holm) for student in students)
         rows.append((f"`{scheme.name}`", f"{scheme.width}", *found))
     title = (
-        f"The closed test by the width of a key's window in tokens, and p by the share that was marked of "
-        f"{WIDE_SIZE.taught:,} answers that were trained on. 4 is the engines' default, for finding text; for models it "
-        "is too wide."
+        "The closed test by the width of a key's window in tokens, and p by the share that was marked of "
+        f"{WIDE_SIZE.taught:,} answers that were trained on. 4 is the engines' default, for finding text; for models "
+        "it is too wide."
     )
     return Table(title, ("scheme", "width", *(f"{share:.0%}" for share in shares)), rows)
 

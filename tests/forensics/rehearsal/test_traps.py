@@ -115,7 +115,7 @@ def test_one_key_of_many_convicts_unless_all_are_counted(case):
     keys = [Key(f"k-{at:012x}", value, f"c-{at}") for at, value in enumerate(wrong_keys(600))]
     result = case.ours(scorable, keys=keys)
     assert min(each.log10_p for each in result.keys) < -2
-    assert result.log10_p > -2
+    assert result.log10_p > INNOCENT
 
 
 def copying(case, share):
