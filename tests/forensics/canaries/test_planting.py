@@ -1,4 +1,5 @@
 import json
+import time
 from collections import Counter
 
 import pytest
@@ -9,6 +10,7 @@ from stillwatch.forensics.canaries.catalogue import load
 from stillwatch.forensics.canaries.choosing import choice
 from stillwatch.forensics.canaries.finding import found
 from stillwatch.forensics.canaries.planting import plant
+from stillwatch.forensics.canaries.prose import LONGEST
 
 from .conftest import SIGNED
 
@@ -204,3 +206,27 @@ def test_slots_that_are_not_in_use_are_not_planted_and_still_no_context(written)
 def test_json_that_holds_prose_stays_json(shipped):
     text = json.dumps({"answer": "In fact, bees dance. For example, honey bees do."}, indent=1)
     assert not changed(text, shipped)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a",
+        "\n",
+        "“ ",
+        "](x ",
+        "- a\n",
+        "- a\n- b\n- c\n\nz z\n\n",
+        "In fact, x. ",
+        "In fact, x.\n\n",
+        "a@",
+        "[a",
+        " ",
+        "> ",
+    ],
+)
+def test_no_answer_takes_long_however_it_was_asked_for(shipped, piece):
+    """A pattern that goes back over what it has read takes minutes for one of these."""
+    started = time.process_time()
+    plant(piece * (LONGEST // len(piece)), ASKED, shipped, 1)
+    assert time.process_time() - started < 20

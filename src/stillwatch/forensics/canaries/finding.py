@@ -12,6 +12,7 @@ which choices are compared never depends on the key.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 
 from stillwatch.forensics.canaries.catalogue import WORD, Catalogue, Slot
@@ -145,7 +146,11 @@ class _Reading:
         alike = ends == {"."} or all(end.isalnum() for end in ends)
         if len(items.items) < _ORDERED or not alike or any(_LEANING.search(self._said(item)) for item in items.items):
             return False
-        return not any(_IN_ORDER.search(self._said(paragraph)) for paragraph in self._page.paragraphs)
+        return not self._speaks_of_order
+
+    @cached_property
+    def _speaks_of_order(self) -> bool:
+        return any(_IN_ORDER.search(self._said(paragraph)) for paragraph in self._page.paragraphs)
 
     def _said(self, paragraph: Paragraph) -> str:
         return " ".join(word.said for word in self._words[paragraph.span])

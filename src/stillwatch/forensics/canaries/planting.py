@@ -62,6 +62,8 @@ def _in_order(each: Found, text: str, key: int) -> Iterator[tuple[Span, str]]:
 
 
 def _edited(text: str, edits: list[tuple[Span, str]]) -> str:
-    for (start, end), put in sorted(edits, reverse=True):
-        text = text[:start] + put + text[end:]
-    return text
+    pieces, past = [], 0
+    for (start, end), put in sorted(edits):
+        pieces += [text[past:start], put]
+        past = end
+    return "".join([*pieces, text[past:]])

@@ -17,18 +17,21 @@ from itertools import accumulate, pairwise
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-LONGEST = 1 << 18  # letters of an answer that is read; of a longer one nothing is chosen
+LONGEST = 1 << 16  # letters of an answer that is read; of a longer one nothing is chosen
 
 Span = tuple[int, int]
 
-_NO_PROSE = re.compile(r"^\s*[\[{]|^\s*[a-z_][\w.-]*:(?:\s|$)|^(?:diff |@@ |\+\+\+ |--- )|[\r\0]", re.MULTILINE)
+# Each of these looks at a letter a bounded number of times, whatever the answer: whoever asks may have written it.
+_NO_PROSE = re.compile(r"^[ \t]*[\[{]|^[ \t]*[a-z_][\w.-]*:(?:\s|$)|^(?:diff |@@ |\+\+\+ |--- )|[\r\0]", re.MULTILINE)
 _CODE = re.compile(
-    r"[{}<>=\\|~^]|\(\)|;\s*$|^\s*(?:#|//|/\*|(?:def|class|import|return|from|const|let|var|function|public|SELECT)\b)",
+    r"[{}<>=\\|~^]|\(\)|;[ \t]*$|"
+    r"^[ \t]*(?:#|//|/\*|(?:def|class|import|return|from|const|let|var|function|public|SELECT)\b)",
     re.MULTILINE,
 )
 _KEPT = re.compile(
-    r"`+[^`]*`+|\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|»[^«]*«|\u2018[^\u2019]*\u2019|「[^」]*」|"
-    r"\]\([^)]*\)|\$[^$]+\$|(?:https?://|www\.)\S+|\S+@\S+|\S+/\S+"
+    r"`+[^`]{0,2000}`+|\"[^\"]{0,2000}\"|“[^”]{0,2000}”|„[^“”]{0,2000}[“”]|«[^»]{0,2000}»|»[^«]{0,2000}«|"
+    r"\u2018[^\u2019]{0,2000}\u2019|「[^」]{0,2000}」|\]\([^)]{0,2000}\)|\$[^$]{1,2000}\$|"
+    r"(?:https?://|www\.)\S+|(?<!\S)\S*?[@/]\S*"
 )
 _UNPAIRED = re.compile(r"[\"“”„«»\u2018「」`$]")
 _MARK = re.compile(r" {0,3}([-*+]) +(?=\S)")
@@ -87,21 +90,20 @@ def read(text: str) -> Page:
     if len(text) > LONGEST or _NO_PROSE.search(text):
         return Page()
     tokens = _markdown().parse(text)
-    lines = text.split("\n")
-    starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
-    paragraphs = tuple(_paragraphs(tokens, lines, starts))
-    return Page(paragraphs, tuple(_lists(tokens, paragraphs, lines, starts)))
+    starts = list(accumulate((len(line) + 1 for line in text.split("\n")), initial=0))
+    paragraphs = tuple(_paragraphs(text, tokens, starts))
+    return Page(paragraphs, tuple(_lists(text, tokens, paragraphs, starts)))
 
 
-def _paragraphs(tokens: Sequence[Token], lines: Sequence[str], starts: Sequence[int]) -> Iterator[Paragraph]:
+def _paragraphs(text: str, tokens: Sequence[Token], starts: Sequence[int]) -> Iterator[Paragraph]:
     """Paragraphs of prose, alone or in lists; what stands in quotations is none of ours."""
     outer: list[str] = []
     for token, inline in pairwise(tokens):
         if token.type == "paragraph_open" and token.map and all(name in _IN_LISTS for name in outer):
             first, after = token.map
-            start = starts[first] + max(lines[first].find(inline.content.split("\n", 1)[0]), 0)
             end = starts[after] - 1
-            if not _CODE.search(inline.content) and (plain := _plain("\n".join(lines), start, end)):
+            start = max(text.find(inline.content.split("\n", 1)[0], starts[first], end), starts[first])
+            if not _CODE.search(inline.content) and (plain := _plain(text, start, end)):
                 yield Paragraph((start, end), plain, not outer, first, after)
         if token.nesting > 0:
             outer.append(token.type)
@@ -121,33 +123,34 @@ def _plain(text: str, start: int, end: int) -> tuple[Span, ...]:
 
 
 def _lists(
-    tokens: Sequence[Token], paragraphs: Sequence[Paragraph], lines: Sequence[str], starts: Sequence[int]
+    text: str, tokens: Sequence[Token], paragraphs: Sequence[Paragraph], starts: Sequence[int]
 ) -> Iterator[Items]:
     """Plain lists; one beside another is left alone, as only their marks tell them apart."""
-    top = [token for token in tokens if token.level == 0 and token.nesting >= 0]
-    at = {paragraph.line: paragraph for paragraph in paragraphs}
+    top = [(at, token) for at, token in enumerate(tokens) if token.level == 0 and token.nesting >= 0]
+    kinds = ["", *(token.type for _, token in top), ""]
+    at_line = {paragraph.line: paragraph for paragraph in paragraphs}
     ends = {paragraph.after: paragraph for paragraph in paragraphs if paragraph.top}
-    for number, token in enumerate(top):
-        beside = {each.type for each in top[max(number - 1, 0) : number + 2] if each is not token}
-        if token.type != "bullet_list_open" or not token.map or beside & _LISTS:
+    for (at, token), *beside in zip(top, kinds, kinds[2:], strict=False):
+        if token.type != "bullet_list_open" or _LISTS & set(beside) or not (rows := _rows(tokens, at)):
             continue
-        first, after = token.map
-        rows = [row for row in range(first, after) if lines[row].strip()]
-        marks = [_MARK.match(lines[row]) for row in rows]
-        items = [at.get(row) for row in rows]
-        if len(rows) == _count(tokens, token) and all(marks) and all(items):
-            before = ends.get(first) or ends.get(first - 1)
-            spans = [
-                (starts[row] + m.start(1), starts[row] + m.end(1)) for row, m in zip(rows, marks, strict=True) if m
-            ]
-            yield Items(tuple(spans), tuple(item for item in items if item), before)
+        marks = [_MARK.match(text, starts[row], starts[row + 1]) for row in rows]
+        items = [at_line.get(row) for row in rows]
+        if all(marks) and all(items):
+            before = ends.get(rows[0]) or ends.get(rows[0] - 1)
+            yield Items(tuple(mark.span(1) for mark in marks if mark), tuple(item for item in items if item), before)
 
 
-def _count(tokens: Sequence[Token], opened: Token) -> int:
-    """How many items a list at the top has; 0 if one of them is more than one paragraph."""
-    inside = tokens[tokens.index(opened) + 1 :]
-    inside = inside[: next(n for n, token in enumerate(inside) if token.level == 0 and token.nesting < 0)]
-    items = sum(token.type == "list_item_open" for token in inside)
-    return (
-        items if len(inside) == 5 * items else 0
-    )  # an item, a paragraph in it, its text: opened, opened, closed, closed
+def _rows(tokens: Sequence[Token], opened: int) -> list[int]:
+    """The line of each item of a list at the top; none if an item is more than one paragraph of one line."""
+    rows: list[int] = []
+    place = opened + 1
+    while tuple(token.type for token in tokens[place : place + len(_ITEM)]) == _ITEM:
+        first, after = tokens[place + 1].map or (0, 0)
+        if after != first + 1:
+            return []
+        rows.append(first)
+        place += len(_ITEM)
+    return rows if tokens[place].type == "bullet_list_close" else []
+
+
+_ITEM = ("list_item_open", "paragraph_open", "inline", "paragraph_close", "list_item_close")

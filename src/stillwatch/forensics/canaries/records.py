@@ -55,8 +55,8 @@ class Records:
         lines = [msgspec.json.encode(_Line(leaf_hash(slot).hex(), key.id, key.campaign, at)) + b"\n" for slot in fresh]
         self._append(b"".join(lines))
         self._written |= dict.fromkeys((slot, key.id) for slot in fresh)
-        while len(self._written) > _REMEMBERED:
-            del self._written[next(iter(self._written))]
+        if len(self._written) > _REMEMBERED:
+            self._written.clear()  # several threads may add: one by one they would get in each other's way
 
     def _append(self, content: bytes) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
