@@ -122,6 +122,10 @@ class Plan(_Part):
     tests: tuple[Test, ...] = Field(min_length=1)
     prompts: File | None = Field(default=None, description="JSON lines of prompt_id and prompt; endpoints need them")
     sampling: Sampling = Sampling()
+    names: tuple[str, ...] = Field(default=(), description="what we and our models are called, for the leads")
+    ours: tuple[File, ...] = Field(
+        default=(), description="answers of our own model, to the same prompts, for the leads"
+    )
     wrong_keys: int = Field(default=300, ge=100, le=100_000)
     commitments: Digest | None = Field(default=None, description="the root over all key records, before exposure")
 
@@ -158,7 +162,7 @@ class Plan(_Part):
         """Every file that it rests on."""
         yield from (file for subject in self.subjects for file in subject.texts)
         named = (file for test in self.tests for file in (test.tokenizer, test.catalogue, test.texts))
-        yield from filter(None, (self.prompts, *named))
+        yield from filter(None, (self.prompts, *named, *self.ours))
 
 
 def load(path: Path, now: datetime | None = None) -> Plan:

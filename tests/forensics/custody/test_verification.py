@@ -134,12 +134,26 @@ def _resigned(bundle, key, name, change):
 
 def test_a_forger_who_signs_anew_has_another_key(whole, examiner):
     forger = SigningKey.generate()
-    forged = _resigned(whole, forger, "leads.json", lambda leads: leads.append(LEAD))
+    seal(whole, forger, whole.manifest.made)
+    forged = Bundle(whole.folder)
     written(forged)
 
     assert verify(forged).by == forger.key_id
     with pytest.raises(TrustError, match=forger.key_id):
         verify(forged, by=examiner.key_id)
+
+
+def test_leads_are_computed_from_the_answers_and_cannot_be_made_up(world, tmp_path, examiner):
+    plan = world.seal(world.toml(extra='ours = ["student.jsonl"]\nnames = ["Parrot"]'))
+    bundle = begun(tmp_path / "bundle", plan, world.keyring)
+    scored(bundle, {key.id: key for key in world.keys}, examiner, bundle.plan.made + timedelta(hours=1))
+
+    (lead,) = verify(bundle).document.leads
+    assert (lead.name, lead.of) == ("style", 20)  # nobody was asked who it is
+    forged = _resigned(bundle, examiner, "leads.json", lambda leads: leads.append(LEAD))
+    written(forged)
+    with pytest.raises(TrustError, match=r"leads\.json"):
+        verify(forged)
 
 
 def test_results_that_were_made_up_are_found_out_by_whoever_has_the_keys(whole, world, examiner):

@@ -4,7 +4,10 @@
     commitments.py  the root over those records, before anything was marked; proofs
     timestamps.py   somebody else saw it at that time (RFC 3161)
     bundle.py       a folder with all that a verdict rests on, every file by its digest, signed
-    running.py      asks and reads what the plan says, and scores it
+    running.py      from a sealed plan to a signed bundle
+    asking.py       endpoints are asked; where the run did not follow the plan
+    scoring.py      every test on every subject, under blind labels
+    leads.py        what the answers resemble, below evidence
     blinding.py     labels drawn at random, results sealed before they are unsealed
     rerunning.py    a second person scores the same answers under labels of their own
     facts.py        what a grade rests on, from what the bundle holds

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from stillwatch.forensics import rephrasings
 from stillwatch.forensics.custody.bundle import Bundle
-from stillwatch.forensics.custody.scoring import Progress, quietly, texts_of
+from stillwatch.forensics.custody.scoring import Progress, asked, quietly, texts_of
 from stillwatch.forensics.model import Kind
 from stillwatch.forensics.plan import Endpoint, Subject
 from stillwatch.forensics.suspects import endpoint, prompts, transcript
@@ -72,12 +72,14 @@ def _departed(bundle: Bundle, subject: Subject) -> Iterator[str]:
     if found.plan != plan.digest:
         yield "It was asked under another plan."
     yield from found.says
-    asked = {each.id: each.text for each in prompts.read(bundle.file(plan.prompts))} if plan.prompts else {}
-    expected = len(asked) * plan.sampling.answers * _speaks(bundle) + len(_read(bundle))
+    prompted = asked(bundle)
+    expected = len(prompted) * plan.sampling.answers * _speaks(bundle) + len(_read(bundle))
     settled = sum(number for outcome, number in found.outcomes if outcome != "tried again") - found.twice
     if settled < expected:
         yield f"Of {expected:,} questions, {expected - settled:,} have no answer."
-    if other := sum(asked.get(each.prompt_id, "").strip() != each.prompt.strip() for each in transcript.answers(path)):
+    if other := sum(
+        prompted.get(each.prompt_id, "").strip() != each.prompt.strip() for each in transcript.answers(path)
+    ):
         yield f"Asked were {other:,} questions that the plan does not hold."
 
 

@@ -24,18 +24,17 @@ from stillwatch.forensics.custody.bundle import (
     BLINDING,
     CAMPAIGNS,
     COMMITMENTS,
-    LEADS,
     MANIFEST,
     PLAN,
     RESULTS,
     Bundle,
     signed_by,
 )
+from stillwatch.forensics.custody.leads import told
 from stillwatch.forensics.custody.rerunning import Repeated, differences
 from stillwatch.forensics.custody.timestamps import stamped
 from stillwatch.forensics.model import Role, TestResult
 
-_LEADS = TypeAdapter(tuple[grading.Lead, ...])
 _CAMPAIGNS = TypeAdapter(dict[str, int])
 
 
@@ -83,7 +82,7 @@ class _Evidence:
             departures=asking.departures(bundle),
             by=signed_by(bundle.path(MANIFEST)),
             reruns=tuple(self._reruns()),
-            leads=_LEADS.validate_json(bundle.optional(LEADS) or b"[]"),
+            leads=told(bundle),
             campaigns=tuple(_CAMPAIGNS.validate_json(bundle.optional(CAMPAIGNS) or b"{}").items()),
         )
 

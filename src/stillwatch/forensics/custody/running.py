@@ -9,7 +9,7 @@ A run that was interrupted is begun again with the same words. A bundle that is 
 
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -35,8 +35,8 @@ from stillwatch.forensics.custody.bundle import (
 from stillwatch.forensics.custody.commitments import Commitments
 from stillwatch.forensics.custody.facts import verdict
 from stillwatch.forensics.custody.keys import SECRETS, Keyring
+from stillwatch.forensics.custody.leads import leads
 from stillwatch.forensics.custody.scoring import Progress, quietly, score_blind
-from stillwatch.forensics.grading import Lead
 from stillwatch.forensics.model import Key
 from stillwatch.forensics.plan import Plan, digest_of, loads
 from stillwatch.forensics.verdict import VerdictDocument, dumps
@@ -103,13 +103,12 @@ def begun(folder: Path, plan_file: Path, keyring: Keyring, authority: bytes | No
     return bundle
 
 
-def scored(  # noqa: PLR0913 — what a run has
+def scored(
     bundle: Bundle,
     keys: Mapping[str, Key],
     signing: SigningKey,
     now: datetime,
     *,
-    leads: Sequence[Lead] = (),
     progress: Progress = quietly,
 ) -> VerdictDocument:
     """Scores what was answered, opens the labels, signs the bundle and writes the verdict.
@@ -126,7 +125,7 @@ def scored(  # noqa: PLR0913 — what a run has
     results, opening = score_blind(bundle, keys, now, progress=progress)
     write_whole(bundle.path(RESULTS), results.text, mode=0o644)
     write_whole(bundle.path(BLINDING), opening.text, mode=0o644)
-    write_whole(bundle.path(LEADS), canonical([vars(each) for each in leads]), mode=0o644)
+    write_whole(bundle.path(LEADS), canonical([vars(each) for each in leads(bundle)]), mode=0o644)
     seal(bundle, signing, max(now, results.scored))
     return written(bundle)
 

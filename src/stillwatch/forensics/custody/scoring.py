@@ -115,12 +115,7 @@ class _Job:
 
     def answers(self) -> Iterator[Answer]:
         """What the subject said."""
-        plan = self.bundle.plan
-        if self.subject.endpoint:
-            return transcript.answers(self.bundle.responses(self.subject.id), self.cleaning)
-        asked = prompts.read(self.bundle.file(plan.prompts)) if plan.prompts else ()
-        paths = [self.bundle.file(file) for file in self.subject.texts]
-        return files.read(paths, self.cleaning, {each.id: each.text for each in asked})
+        return answers_of(self.bundle, self.subject, self.cleaning)
 
     def tokens(self) -> Iterator[Tokens]:
         """What it said, in our tokens."""
@@ -138,6 +133,23 @@ class _Job:
         said = ((each.text, each.places, each.tokens) for each in heard if each.text_id in wanted)
         for aligned in align_all(self.tokenizer, said, marked=self.test.marked):
             yield reading.Reading(aligned.text, aligned.predicted)
+
+
+def answers_of(bundle: Bundle, subject: Subject, cleaning: Cleaning | None = None) -> Iterator[Answer]:
+    """What a subject said: from the transcript of its endpoint, or from its files.
+
+    Raises:
+        InputError: nothing is there, or it cannot be read.
+    """
+    if subject.endpoint:
+        return transcript.answers(bundle.responses(subject.id), cleaning)
+    return files.read([bundle.file(file) for file in subject.texts], cleaning, asked(bundle))
+
+
+def asked(bundle: Bundle) -> dict[str, str]:
+    """The prompts of the plan, by id."""
+    file = bundle.plan.prompts
+    return {each.id: each.text for each in prompts.read(bundle.file(file))} if file else {}
 
 
 def texts_of(path: Path) -> list[str]:

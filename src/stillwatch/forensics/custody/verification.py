@@ -19,6 +19,7 @@ from stillwatch.forensics.custody.bundle import (
     COMMITMENTS,
     DISCLOSED,
     KEYS,
+    LEADS,
     PLAN,
     RESULTS,
     VERDICT,
@@ -28,6 +29,7 @@ from stillwatch.forensics.custody.bundle import (
 )
 from stillwatch.forensics.custody.facts import verdict
 from stillwatch.forensics.custody.keys import SECRETS, Keyring
+from stillwatch.forensics.custody.leads import leads, told
 from stillwatch.forensics.custody.rerunning import differences
 from stillwatch.forensics.custody.scoring import Progress, quietly, score_blind
 from stillwatch.forensics.model import Key
@@ -115,6 +117,7 @@ def _verified(
     _check_plan(bundle)
     document = verdict(bundle)
     _check_results(bundle)
+    _check_leads(bundle)
     keys = keys_of(bundle, keyring)
     if keys is not None:
         _check_scores(bundle, keys, progress)
@@ -152,6 +155,15 @@ def _check_results(bundle: Bundle) -> None:
         raise TrustError("Results are missing, or of what was not planned.", where=RESULTS)
     if wrong := next(differences(found, holm_results(found)), None):
         raise TrustError(f"The p-values are not adjusted as they should be: {wrong}.", where=RESULTS)
+
+
+def _check_leads(bundle: Bundle) -> None:
+    """That they are what the answers show; the share to six digits, as arithmetic differs between machines."""
+    ours, theirs = (
+        [(each.name, each.of, f"{each.wrong or 0:.6f}") for each in some] for some in (told(bundle), leads(bundle))
+    )
+    if ours != theirs:
+        raise TrustError("The leads are not what the answers show.", where=LEADS)
 
 
 def _check_scores(bundle: Bundle, keys: Mapping[str, Key], progress: Progress) -> None:
