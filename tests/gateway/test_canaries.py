@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import httpx2
+import msgspec
 import pytest
 import uvicorn
 
@@ -141,6 +142,7 @@ NOBODY = {
     "a lower rung": {"sk-a": measure(Rung.WARN)},
     "not yet": {"sk-a": measure(Rung.CAP, since=60)},
     "over": {"sk-a": measure(Rung.CAP, until=-1)},
+    "a request of its own customers": {"sk-a": msgspec.structs.replace(measure(Rung.CAP), spares=True)},
     "no campaign": {"sk-a": measure(Rung.CAP, campaign="")},
     "a campaign without a key": {"sk-a": measure(Rung.CAP, campaign="campaign--of-another")},
 }
@@ -344,7 +346,9 @@ def test_whatever_goes_wrong_the_answer_is_the_model_s_and_it_is_counted(guarded
 
 @pytest.mark.usefixtures("key")
 def test_a_phrase_of_the_conversation_is_never_touched(guarded):
-    earlier = "As you said: in fact, for instance, furthermore, in the majority of cases, nonetheless, in brief, enough."
+    earlier = (
+        "As you said: in fact, for instance, furthermore, in the majority of cases, nonetheless, in brief, enough."
+    )
     guard = guarded(Model(completion()))
     assert ask(guard, parts(chat(earlier, ASKED))).body == completion()
     assert counted(guard, "no_slot") == 1
