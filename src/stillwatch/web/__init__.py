@@ -1,0 +1,17 @@
+"""The console: where people see campaigns, judge them and act.
+
+    app.py          all parts together: `create_app(settings, store)`
+    console.py      what the pages work on
+    model.py        the words: who is signed in, with which role
+    asking.py       a request, as a page sees it; what a page may answer; problems that are pages
+    routing.py      a page's function under its address, as HTML, .json and .csv
+    rendering.py    from a page's view to bytes; templates/
+    files.py        scripts and styles, kept by browsers for as long as they are the same; static/
+    access/         who may: people, passwords, sessions, a proxy in front, OpenID Connect
+    store/          cases: one campaign through all its scans
+    pages/          one file a page
+
+A page is a function from `Asked` to `Page`: it reads the store and returns one frozen view. It knows no HTTP, so that a
+test calls it as it calls anything else. Everything on screen is also `.json`, and where it has rows `.csv`, at the same
+address.
+"""

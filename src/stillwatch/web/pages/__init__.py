@@ -1,0 +1,8 @@
+"""The pages, one file each, in the order of the menu.
+
+A module here makes `pages = Pages(…)` (`stillwatch.web.routing`) and is named in ALL.
+"""
+
+from stillwatch.web.routing import Pages
+
+ALL: tuple[Pages, ...] = ()
