@@ -24,6 +24,11 @@ def test_one_that_says_so_no_more_often_than_an_unrelated_one():
     assert lead(US, says(25, 100), {"a": says(0, 100), "b": says(30, 100)}).wrong == 0.5
 
 
+def test_a_difference_that_chance_explains_is_none():
+    assert lead(US, says(7, 100), {"a": says(6, 100)}).wrong == 1
+    assert lead(US, says(70, 1000), {"a": says(30, 1000)}).wrong == 0
+
+
 def test_one_that_never_says_so_shows_nothing():
     assert lead(US, says(0, 100), {"a": says(0, 100)}).wrong == 1
 

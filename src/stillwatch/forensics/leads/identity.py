@@ -5,7 +5,8 @@
 
 The questions are plain ones, without a system prompt or a trick. What they show is weak: models call themselves by the
 names that the public web is full of (of the answers of one base model that has nothing to do with it, 25 to 36 % name a
-well-known provider), so that the same is counted of every control.
+well-known provider), so that the same is counted of every control; one whose 95 % interval reaches the suspect's share
+names us as often.
 """
 
 import re
@@ -56,13 +57,14 @@ def lead(names: Sequence[str], suspect: Iterable[Answer], controls: Mapping[str,
     if asked < LEAST or not names:
         return None
     counted = [_counted(ours, answers) for answers in controls.values()]
-    others = [times / of for times, of in counted if of >= LEAST]
-    low, high = clopper_pearson(named, asked, 0.95)
+    others = [(times, of) for times, of in counted if of >= LEAST]
+    low, high = clopper_pearson(named, asked)
     says = (
         f"Of {asked:,} answers to who it is, {named / asked:.1%} name us"
-        f" (95 % interval {low:.1%} to {high:.1%}); of unrelated models, {_spread(others)}."
+        f" (95 % interval {low:.1%} to {high:.1%}); of unrelated models, {_spread([times / of for times, of in others])}."
     )
-    wrong = sum(share >= named / asked for share in others) / len(others) if others else None
+    as_much = [clopper_pearson(times, of)[1] >= named / asked for times, of in others]
+    wrong = sum(as_much) / len(others) if others else None
     return Lead(NAME, says, wrong, len(others))
 
 

@@ -4,7 +4,8 @@
 
 Texts become weights of their character 2- to 4-grams (tf-idf); a text is taken for the model whose mean text is nearest
 (cosine). The suspect's share of texts that are taken for ours is held against the same share of every control, each
-held out in turn: a model that the others were not compared with, as the suspect is. What models call themselves is
+held out in turn: a model that the others were not compared with, as the suspect is. A control shows as much if the
+upper end of its share's 95 % interval reaches the suspect's: a difference that chance explains is none. What models call themselves is
 masked, so that this lead and `identity` say two things.
 
 Published accuracies (97 % among five models, Sun et al. 2025, arXiv 2502.12150; 60 % within one family) are of closed
@@ -22,6 +23,7 @@ from scipy.sparse import csr_array
 
 from stillwatch.forensics.grading import Lead
 from stillwatch.forensics.model import Answer
+from stillwatch.forensics.radioactivity.statistics import clopper_pearson
 
 NAME = "style"
 MOST = 200  # texts of a model
@@ -68,14 +70,16 @@ def lead(
     if len(texts) < 2 + LEAST_CONTROLS:
         return None
     our, its, *others = _weights(texts)
-    share = _share(its, our, others)
-    held_out = [_share(each, our, others[:place] + others[place + 1 :]) for place, each in enumerate(others)]
-    known = np.mean([_share(our[half::2], our[1 - half :: 2], others) for half in (0, 1)])
+    share = _nearest(its, our, others) / its.shape[0]
+    nearest = [_nearest(each, our, others[:place] + others[place + 1 :]) for place, each in enumerate(others)]
+    held_out = [near / each.shape[0] for near, each in zip(nearest, others, strict=True)]
+    known = sum(_nearest(our[half::2], our[1 - half :: 2], others) for half in (0, 1)) / our.shape[0]
+    as_much = [clopper_pearson(near, each.shape[0])[1] >= share for near, each in zip(nearest, others, strict=True)]
     says = (
         f"Of {its.shape[0]:,} of its texts, {share:.0%} are nearest to ours in style; of ours that were held back,"
         f" {known:.0%}; of {len(others)} unrelated models, each held out, {min(held_out):.0%} to {max(held_out):.0%}."
     )
-    return Lead(NAME, says, float(np.mean(np.array(held_out) >= share)), len(others))
+    return Lead(NAME, says, sum(as_much) / len(others), len(others))
 
 
 def _sample(answers: Iterable[Answer], names: Sequence[str]) -> list[_Text]:
@@ -119,10 +123,10 @@ def _grams(text: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     return np.unique(np.concatenate(hashes), return_counts=True)
 
 
-def _share(texts: csr_array, ours: csr_array, others: Sequence[csr_array]) -> float:
-    """Of texts, the share that is nearer to our mean than to any other's."""
+def _nearest(texts: csr_array, ours: csr_array, others: Sequence[csr_array]) -> int:
+    """How many texts are nearer to our mean than to any other's."""
     means = np.stack([_mean(each) for each in (ours, *others)])
-    return float(np.mean(np.argmax(texts @ means.T, axis=1) == 0))
+    return int(np.count_nonzero(np.argmax(texts @ means.T, axis=1) == 0))
 
 
 def _mean(texts: csr_array) -> Weights:
