@@ -61,7 +61,7 @@ def lead(names: Sequence[str], suspect: Iterable[Answer], controls: Mapping[str,
     low, high = clopper_pearson(named, asked)
     says = (
         f"Of {asked:,} answers to who it is, {named / asked:.1%} name us"
-        f" (95 % interval {low:.1%} to {high:.1%}); of unrelated models, {_spread([times / of for times, of in others])}."
+        f" (95 % interval {low:.1%} to {high:.1%}); of unrelated models, {_spread(others)}."
     )
     as_much = [clopper_pearson(times, of)[1] >= named / asked for times, of in others]
     wrong = sum(as_much) / len(others) if others else None
@@ -74,7 +74,8 @@ def _counted(ours: re.Pattern[str], answers: Iterable[Answer]) -> tuple[int, int
     return sum(found), len(found)
 
 
-def _spread(shares: Sequence[float]) -> str:
-    if not shares:
+def _spread(others: Sequence[tuple[int, int]]) -> str:
+    if not others:
         return "none was asked"
+    shares = [times / of for times, of in others]
     return f"{min(shares):.1%} to {max(shares):.1%} ({len(shares)} asked)"

@@ -5,8 +5,8 @@
 Texts become weights of their character 2- to 4-grams (tf-idf); a text is taken for the model whose mean text is nearest
 (cosine). The suspect's share of texts that are taken for ours is held against the same share of every control, each
 held out in turn: a model that the others were not compared with, as the suspect is. A control shows as much if the
-upper end of its share's 95 % interval reaches the suspect's: a difference that chance explains is none. What models call themselves is
-masked, so that this lead and `identity` say two things.
+upper end of its share's 95 % interval reaches the suspect's: a difference that chance explains is none. What models
+call themselves is masked, so that this lead and `identity` say two things.
 
 Published accuracies (97 % among five models, Sun et al. 2025, arXiv 2502.12150; 60 % within one family) are of closed
 sets: of a model outside the set they say nothing, which is why the figure that counts here is that of held-out models.
