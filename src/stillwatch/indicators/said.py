@@ -136,7 +136,7 @@ _STAYS: tuple[Held, ...] = (
     Held("id", "hashed: it follows from the account ids"),
     Held("accounts", "ids stay here; their number goes as an order of magnitude"),
     Held("requests", "goes as an order of magnitude"),
-    Held("requests_before_crossing, usage_input_tokens, usage_output_tokens", "volumes stay here"),
+    Held("requests_before_crossing, usage_input_tokens, usage_output_tokens, taken", "volumes stay here"),
     Held("timeline, crossed_at", "moments stay here; first_seen and last_seen go as days"),
     Held("bits, prior, severity", "go as a confidence from 0 to 100"),
     Held("evidence", "only its families and techniques go; figures and wording stay here"),
