@@ -195,7 +195,9 @@ def _worded(verified: "Verified") -> str:
     code = "" if verified.same_code else "\nAnother version of stillwatch computed them."
     word = "\nIts time-stamps are by the authority that it names itself: --authority FILE holds them against yours."
     times = word if verified.own_word else ""
-    return f"The bundle holds. Signed by {verified.by}.\n{scored}{code}{times}\n{verified.document.headline}"
+    others = ", ".join(each.by for each in verified.document.reruns)
+    again = f" Repeated by {others}: whose keys these are is for you to know." if others else ""
+    return f"The bundle holds. Signed by {verified.by}.{again}\n{scored}{code}{times}\n{verified.document.headline}"
 
 
 def _verdict(path: Path) -> "VerdictDocument":

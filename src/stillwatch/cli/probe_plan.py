@@ -50,28 +50,35 @@ def plan(*, file: Path, keys: Path | None, config_file: Path | None, as_json: bo
     keyring = Desk.of(config_file, keys=keys).keyring
     sealed = committed(load(file), keyring)
     check(sealed, file.parent)
-    warnings = list(_warnings(sealed, keyring))
+    warnings, questions = list(_warnings(sealed, keyring)), _questions(sealed, file.parent)
     write_whole(output, sealed.text, mode=0o644)
     query = ask_stamp(output, sealed.text)
     if as_json:
-        click.echo(json.dumps(_told(sealed) | {"plan": str(output), "warnings": warnings}, indent=2))
+        click.echo(json.dumps(_told(sealed, questions) | {"plan": str(output), "warnings": warnings}, indent=2))
         return
     click.echo(sealed.digest)
     if not quiet:
-        click.echo("\n".join(_worded(sealed)))
+        click.echo("\n".join(_worded(sealed, questions)))
     for warning in warnings:
         note(f"Note: {warning}", quiet=quiet)
     note(f"Sealed in {output}; {query} is what an authority is asked to stamp.", quiet=quiet)
 
 
-def _told(plan: "Plan") -> dict[str, object]:
+def _questions(plan: "Plan", folder: Path) -> int:
+    """How often each endpoint is asked."""
+    from stillwatch.forensics.suspects import prompts
+
+    return len(prompts.read(folder / plan.prompts.path)) * plan.sampling.answers if plan.prompts else 0
+
+
+def _told(plan: "Plan", questions: int) -> dict[str, object]:
     """What will be asked, and how much is needed."""
     return {
         "digest": plan.digest,
         "alpha": plan.alpha,
         "subjects": {role: sum(each.role == role for each in plan.subjects) for role in ROLES},
         "asked": {each.id: each.endpoint.url for each in plan.subjects if each.endpoint},
-        "answers_to_each_prompt": plan.sampling.answers,
+        "questions_to_each": questions,
         "questions_per_minute": plan.sampling.per_minute,
         "tests": [
             {"name": each.name, "kind": each.kind, "keys": len(each.keys), "least": each.least}
@@ -92,11 +99,11 @@ def _needed(plan: "Plan", test: "Test") -> int | None:
     return needed(schemes.of(test), log10_p=math.log10(alpha))
 
 
-def _worded(plan: "Plan") -> "Iterator[str]":
+def _worded(plan: "Plan", questions: int) -> "Iterator[str]":
     yield ", ".join(f"{sum(each.role == role for each in plan.subjects)} {role}" for role in ROLES) + "."
     for each in plan.subjects:
         if each.endpoint:
-            pace = f"{plan.sampling.answers} answers to each prompt, at most {plan.sampling.per_minute:g} a minute"
+            pace = f"{questions:,} questions, at most {plan.sampling.per_minute:g} a minute"
             yield f"Asked: {each.id} at {each.endpoint.url}, {pace}."
     for test in plan.tests:
         needs = f" About {needed:,} scores find a model 5 % above chance." if (needed := _needed(plan, test)) else ""

@@ -105,6 +105,7 @@ def test_from_a_plan_to_a_verdict_that_others_check(world, endpoint, probe):
     told = _sealed(world, endpoint, probe)
     assert told["subjects"] == {"suspect": 1, "control": 20, "positive": 1}
     assert told["warnings"] == []
+    assert told["questions_to_each"] == 40
 
     endpoint.stops_after = 12
     first = subprocess.Popen([*PROBE, "run", *RUN, "--quiet"], cwd=world.folder)

@@ -26,6 +26,7 @@ from stillwatch.forensics.custody.bundle import (
     COMMITMENTS,
     MANIFEST,
     PLAN,
+    RERUNS,
     RESULTS,
     Bundle,
     signed_by,
@@ -179,6 +180,8 @@ class _Evidence:
         seals = [self._results.seal]
         for name in self.bundle.reruns:
             by, again = signed_by(self.bundle.path(name)), self.bundle.document(name, Repeated)
+            if name != f"{RERUNS}/{by}.json":
+                raise TrustError(f"It is signed by {by}, and its name says otherwise.", where=name)
             if again.manifest != hashlib.sha256(self.bundle.read(MANIFEST)).hexdigest():
                 raise TrustError("It repeats another run than this one.", where=name)
             found = unsealed(again.results, again.opening, where=name)
