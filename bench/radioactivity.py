@@ -8,7 +8,6 @@ the window of a key is, in the closed test.
 """
 
 import argparse
-import math
 import sys
 import time
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from stillwatch.forensics.model import Scheme
 from stillwatch.forensics.rehearsal import Rehearsal, Size, run
 from stillwatch.forensics.schemes.greenlist import GreenList
 from stillwatch.forensics.schemes.vllm import Gumbel
+from stillwatch.forensics.wording import probability
 
 ALPHA = -6.0  # log10
 SEEDS, FIRST_SEED = 5, 100  # none that a test or a size was chosen by
@@ -38,8 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     started = time.perf_counter()
     rehearsals = [run(seed, wrong_keys=WRONG_KEYS) for seed in seeds]
     seconds = (time.perf_counter() - started) / len(rehearsals)
-    widths = {width: [run(seed, Gumbel(width), size=WIDE_SIZE, wrong_keys=0) for seed in seeds[:2]] for width in WIDTHS}
-    tables = [_by_share(rehearsals, seconds), _by_width(widths)]
+    tables = [_by_share(rehearsals, seconds), _by_width()]
     publish(given, Path(__file__).stem, tables, [vars(table) for table in tables])
     return 0
 
@@ -55,8 +54,8 @@ def _by_share(rehearsals: Sequence[Rehearsal], seconds: float) -> Table:
                     f"{students[0].share:.0%}",
                     results[0].kind,
                     int(median(result.n for result in results)),
-                    *(_power(p) for p in (median(ps), min(ps), max(ps))),
-                    _power(min(key.log10_p_holm for result in results for key in result.keys[1:])),
+                    *(probability(p) for p in (median(ps), min(ps), max(ps))),
+                    probability(min(key.log10_p_holm for result in results for key in result.keys[1:])),
                     f"{sum(false) / len(false):.2%}",
                     sum(p < ALPHA for p in ps),
                     len(ps),
@@ -78,7 +77,7 @@ def _by_width() -> Table:
     rows = []
     for scheme in (make(width) for make in (_green, Gumbel) for width in WIDTHS):
         students = run(FIRST_SEED, scheme, shares=shares, size=WIDE_SIZE, wrong_keys=0).students
-        found = (_power(student.results[0].keys[0].log10_p_holm) for student in students)
+        found = (probability(student.results[0].keys[0].log10_p_holm) for student in students)
         rows.append((f"`{scheme.name}`", f"{scheme.width}", *found))
     title = (
         "The closed test by the width of a key's window in tokens, and p by the share that was marked of "
@@ -90,12 +89,6 @@ def _by_width() -> Table:
 
 def _green(width: int) -> Scheme:
     return GreenList(width, 0.25)
-
-
-def _power(log10_p: float) -> str:
-    """A probability, from its logarithm."""
-    whole = math.floor(log10_p)
-    return f"{10**log10_p:.2f}" if log10_p > -2 else f"{10 ** (log10_p - whole):.0f}e{whole}"
 
 
 if __name__ == "__main__":
