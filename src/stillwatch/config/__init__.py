@@ -14,6 +14,7 @@ made from it.
 from stillwatch.config.loading import FILE, VARIABLES, Settings, declared, load, template, toml
 from stillwatch.config.sections import (
     Config,
+    ConsoleConfig,
     ExchangeConfig,
     Family,
     ForensicsConfig,
@@ -28,6 +29,7 @@ __all__ = [
     "FILE",
     "VARIABLES",
     "Config",
+    "ConsoleConfig",
     "ExchangeConfig",
     "Family",
     "ForensicsConfig",

@@ -43,6 +43,8 @@ _PATHS = {
     "forensics.catalogue",
     "forensics.planted",
     "forensics.authority",
+    "console.findings",
+    "console.oidc_secret_file",
 }
 _XDG = {
     "pseudonyms.key_file": ("XDG_CONFIG_HOME", "key"),
@@ -51,6 +53,7 @@ _XDG = {
     "watch.folder": ("XDG_STATE_HOME", "watch"),
     "forensics.keys": ("XDG_CONFIG_HOME", "keys"),
     "forensics.key_file": ("XDG_CONFIG_HOME", "examiner.pem"),
+    "console.db": ("XDG_DATA_HOME", "console.sqlite"),
     "forensics.planted": ("XDG_DATA_HOME", "planted.jsonl"),
 }
 _SECTIONS: Mapping[str, type[BaseModel]] = {name: type(field.default) for name, field in Config.model_fields.items()}

@@ -123,6 +123,11 @@ class ReviewsConfig(_Section):
         default=Path("~/.local/share/stillwatch/reviews.sqlite"),
         description="A SQLite file (or $XDG_DATA_HOME/stillwatch/reviews.sqlite); analysts who work together name one.",
     )
+    two_persons: Annotated[tuple[Literal["confirmed", "rejected", "unsure"], ...], BeforeValidator(_listed)] = Field(
+        default=(),
+        description="Verdicts that stand only once a second person has said the same, such as those after which nothing "
+        "is done any more.",
+    )
 
 
 class ExchangeConfig(_Section):
@@ -371,6 +376,65 @@ class WatchConfig(_Section):
     )
 
 
+class ConsoleConfig(_Section):
+    """Where people see campaigns and judge them, and who may."""
+
+    db: Annotated[str, BeforeValidator(str)] = Field(
+        default="~/.local/share/stillwatch/console.sqlite",
+        examples=["postgresql://console@db.example/console"],
+        description="Where cases, notes and people are kept: a SQLite file (or $XDG_DATA_HOME/stillwatch/"
+        "console.sqlite), or postgresql://user@host/database.",
+    )
+    findings: HomePath | None = Field(
+        default=None,
+        examples=["findings.json"],
+        description="The findings that are taken in, again whenever they change. Left out, what watch.findings names, "
+        "else findings.json of the working folder.",
+    )
+    public_url: str | None = Field(
+        default=None,
+        examples=["https://console.example"],
+        description="The console as people's browsers see it, where a proxy stands in front of it. With https, cookies "
+        "are sent by TLS alone.",
+    )
+    idle_minutes: int = Field(
+        default=60, ge=1, le=24 * 60, description="A session ends when nothing was asked for so long."
+    )
+    session_hours: int = Field(default=12, ge=1, le=24 * 30, description="And after this, whatever is asked.")
+    newcomers: Literal["refused", "viewer"] = Field(
+        default="refused",
+        description="What becomes of somebody whom the proxy or OpenID Connect names and the console does not know yet: "
+        "refused, or let in as a viewer.",
+    )
+    proxy_addresses: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        default=(),
+        description='Reverse proxies in front of the console, such as ["127.0.0.1", "10.0.0.0/8"]. Of them alone '
+        "proxy_header and the client's address (x-forwarded-for) are believed.",
+    )
+    proxy_header: str | None = Field(
+        default=None,
+        examples=["x-forwarded-user"],
+        description="The header in which these proxies name who is signed in there. They must take it away from what "
+        "clients send.",
+    )
+    oidc_issuer: str | None = Field(
+        default=None,
+        examples=["https://login.example"],
+        description="The OpenID provider at which people sign in. It must know PUBLIC_URL/sign-in/oidc/back.",
+    )
+    oidc_client: str | None = Field(default=None, examples=["stillwatch"], description="Our client id there.")
+    oidc_secret_file: HomePath | None = Field(
+        default=None,
+        examples=["oidc.secret"],
+        description="A file with our client's secret (mode 0600), if it has one.",
+    )
+    oidc_claim: str = Field(
+        default="email",
+        description="The claim that is a person's name here: email counts where email_verified is true. Where "
+        "addresses are given to others later, take sub.",
+    )
+
+
 class ForensicsConfig(_Section):
     """Keys of watermarks and choices, and what evidence is signed with."""
 
@@ -415,3 +479,4 @@ class Config(_Section):
     gateway: GatewayConfig = GatewayConfig()
     watch: WatchConfig = WatchConfig()
     forensics: ForensicsConfig = ForensicsConfig()
+    console: ConsoleConfig = ConsoleConfig()

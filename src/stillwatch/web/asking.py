@@ -1,9 +1,9 @@
 """A request, as a page sees it; what a page may answer; problems that are pages of their own.
 
-def note(asked: Asked) -> Answer:
-    text = asked.form.needed("text")               # Invalid names the field and keeps what was typed
-    ...
-    return Redirect(f"/cases/{case.id}")           # after a change, so that reloading does not repeat it
+    def note(asked: Asked) -> Answer:
+        text = asked.form.needed("text")               # Invalid names the field; what was typed is kept
+        ...
+        return Redirect(f"/cases/{case.id}")           # after a change, so that reloading does not repeat it
 
 A page raises a `Problem`, or any other StillwatchError, where it cannot answer.
 """
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stillwatch.web.console import Console
 
 Suffix = Literal["", "json", "csv"]
+Headers = tuple[tuple[str, str], ...]
 _LONGEST = 20_000  # characters of one field: a note, a reason
 
 
@@ -59,14 +60,17 @@ class Stale(Problem):
     Args:
         what: what happened.
         now: how it stands now, one line each.
+        fields: fields of the form that sending it again needs anew: `{"version": "7"}`.
         hint: what to do next.
     """
 
     status = 409
 
-    def __init__(self, what: str, *, now: Sequence[str] = (), hint: str | None = None) -> None:
+    def __init__(
+        self, what: str, *, now: Sequence[str] = (), fields: Mapping[str, str] | None = None, hint: str | None = None
+    ) -> None:
         super().__init__(what, hint=hint or "Look at how it stands now, and send yours again if it still holds.")
-        self.now = tuple(now)
+        self.now, self.fields = tuple(now), dict(fields or {})
 
 
 class TooLarge(Problem):
@@ -135,6 +139,7 @@ class Asked:
     places: Mapping[str, str] = field(default_factory=dict)  # what stands in the path: {case} of /cases/{case}
     query: Form = Form()
     form: Form = Form()
+    cookies: Mapping[str, str] = field(default_factory=dict)
     part: str = ""  # the id of the element that htmx fills; empty for a whole page
     address: str = ""  # the peer's, or the client's as a trusted proxy tells it
 
@@ -174,7 +179,7 @@ class Page:
     view: object  # a frozen dataclass; also the whole of the .json
     rows: Sequence[object] | None = None  # frozen dataclasses, flat; the .csv; None: there is none
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Headers = ()
 
 
 @dataclass(frozen=True)
@@ -182,7 +187,7 @@ class Redirect:
     """On to another page, with GET."""
 
     to: str  # a path of the console
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Headers = ()
 
 
 @dataclass(frozen=True)

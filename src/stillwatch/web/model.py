@@ -1,7 +1,9 @@
 """The words of the console: who is signed in, and what a role may do.
 
-Role.ANALYST >= Role.VIEWER        # a role may whatever a lesser one may
-Role.named("analyst")
+    Role.ANALYST >= Role.VIEWER        # a role may whatever a lesser one may
+    Role.named("analyst")
+
+What a role may is said where it is needed: `needs=` of a page, `Asked.needs` within one.
 """
 
 from dataclasses import dataclass

@@ -24,7 +24,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from stillwatch.reports import charts, wording
-from stillwatch.web.asking import Answer, Asked, Download, NotThere, Page, Redirect
+from stillwatch.web.asking import Answer, Asked, Download, Headers, NotThere, Page, Redirect
 from stillwatch.web.files import Files
 from stillwatch.web.model import Role
 
@@ -80,16 +80,17 @@ class Renderer:
         """
         match answer:
             case Redirect(to=to, headers=headers):
-                return Response(status_code=303, headers={"location": to, **headers})
+                return _with(Response(status_code=303, headers={"location": to}), headers)
             case Download(content=content, media=media, name=name):
                 return _file(content, media, name)
-        if asked.suffix == "json":
-            return Response(_json(answer.view), answer.status, dict(answer.headers), "application/json")
+        if asked.suffix == "json" or (asked.suffix and answer.status >= 400):
+            media = "application/json" if answer.status < 400 else "application/problem+json"
+            return _with(Response(_json(answer.view), answer.status, media_type=media), answer.headers)
         if asked.suffix == "csv":
             if answer.rows is None:
                 raise NotThere("This page has no rows, and so no .csv.", hint="Ask for .json.")
             return _file(as_csv(answer.rows), "text/csv", f"{Path(asked.path).name or 'rows'}.csv")
-        return Response(self.html(asked, answer), answer.status, dict(answer.headers), "text/html")
+        return _with(Response(self.html(asked, answer), answer.status, media_type="text/html"), answer.headers)
 
     def html(self, asked: Asked, page: Page) -> bytes:
         """The page, or the part of it that htmx asks for."""
@@ -105,6 +106,12 @@ def _csrf(asked: Asked) -> Markup:
     """`{{ csrf }}`: the hidden field that every form brings."""
     token = asked.signed.csrf if asked.signed else ""
     return Markup('<input type="hidden" name="csrf" value="{}">').format(token)
+
+
+def _with(response: Response, headers: Headers) -> Response:
+    for name, value in headers:
+        response.headers.append(name, value)
+    return response
 
 
 def _file(content: bytes, media: str, name: str) -> Response:

@@ -1,0 +1,105 @@
+"""What an error becomes: a page that says what happened and what to do, and that keeps what was typed.
+
+    answer = page_of(error, asked)
+
+For htmx it is a notice above the page, which stays as it is; beside `.json` and `.csv` it is a problem document
+(RFC 9457). A fault of ours names its place in the code, not its message, which might hold a piece of a log.
+"""
+
+import logging
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+from stillwatch.errors import ConfigError, ExchangeError, InputError, PrivacyError, StillwatchError, TrustError
+from stillwatch.web.asking import Asked, Page, Problem, Stale
+
+log = logging.getLogger(__name__)
+
+_TITLES = {
+    401: "Nobody is signed in",
+    403: "This is not allowed",
+    404: "There is nothing here",
+    409: "It has changed meanwhile",
+    413: "This is too much at a time",
+    422: "This cannot be taken as it is",
+    429: "Too many attempts",
+    500: "A fault of stillwatch",
+    503: "This cannot be done at the moment",
+}
+_STATUS: tuple[tuple[type[StillwatchError], int], ...] = (
+    (TrustError, 409),
+    (ExchangeError, 503),
+    (ConfigError, 503),
+    (PrivacyError, 403),
+    (InputError, 422),
+)
+_UNSEEN = frozenset({"version", "then"})  # fields that no person typed
+_SECRET = ("csrf", "password", "secret")
+
+
+@dataclass(frozen=True)
+class Typed:
+    """One field of the form that was sent."""
+
+    name: str
+    value: str
+
+    @property
+    def unseen(self) -> bool:
+        """Sent again as it is, and not shown."""
+        return self.name in _UNSEEN
+
+
+@dataclass(frozen=True)
+class ProblemView:
+    """An error, for a person."""
+
+    status: int
+    title: str
+    detail: str
+    where: str
+    hint: str
+    now: tuple[str, ...]  # how it stands, where somebody else was first
+    typed: tuple[Typed, ...]
+    again: str  # where to send it again; empty: nowhere
+
+
+def page_of(error: Exception, asked: Asked) -> Page:
+    """The page of an error."""
+    told = error if isinstance(error, StillwatchError) else _fault(error)
+    status = _status(told)
+    keeps = asked.method == "POST" and asked.path != "/sign-in"
+    view = ProblemView(
+        status=status,
+        title=_TITLES.get(status, _TITLES[500]),
+        detail=told.what,
+        where=told.where or "",
+        hint=told.hint or "",
+        now=told.now if isinstance(told, Stale) else (),
+        typed=_typed(asked, told) if keeps else (),
+        again=asked.path if keeps and status not in {403, 404} else "",
+    )
+    headers = (("hx-retarget", "#notices"), ("hx-reswap", "innerHTML")) if asked.part else ()
+    return Page("problem.html", view.title, view, status=status, headers=headers)
+
+
+def _status(error: StillwatchError) -> int:
+    if isinstance(error, Problem):
+        return error.status
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 503)
+
+
+def _typed(asked: Asked, error: StillwatchError) -> tuple[Typed, ...]:
+    newer = error.fields if isinstance(error, Stale) else {}
+    pairs = [(name, newer.get(name, value)) for name, value in asked.form.pairs]
+    return tuple(Typed(name, value) for name, value in pairs if not any(word in name.lower() for word in _SECRET))
+
+
+def _fault(error: Exception) -> Problem:
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = next((frame for frame in reversed(frames) if "stillwatch" in frame.filename), None)
+    place = f"{Path(ours.filename).name}, line {ours.lineno}" if ours else "an unknown place"
+    log.error("%s in %s", type(error).__name__, place, exc_info=error if log.isEnabledFor(logging.DEBUG) else None)
+    hint = "Nothing of this was stored. Please report it, with this line."
+    return Problem(f"{type(error).__name__} in {place}.", hint=hint)
