@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from stillwatch.errors import ConfigError, StillwatchError
 from stillwatch.reports import reviews
 from stillwatch.reports.document import Account, Evidence, to_document
-from stillwatch.reports.reviews import ReviewStore
+from stillwatch.reports.reviews import ReviewStore, check_second
 
 
 @pytest.fixture
@@ -133,6 +133,107 @@ def test_the_newest_that_stands_counts(store, campaign, reject, sample):
     assert store.recall(campaign) == confirmed
 
 
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def later(store):
+    """The same reviews, asked so many hours after they were given."""
+    return lambda hours, at: ReviewStore(store.path, clock=lambda: at + hours * HOUR)
+
+
+@pytest.mark.parametrize(("hours", "stands"), [(0, True), (23.9, True), (24, False), (1000, False)])
+def test_a_review_holds_until_its_end(campaign, reject, sample, later, hours, stands):  # noqa: PLR0917  fixtures
+    reject(campaign, until=sample.END + 24 * HOUR)
+    then = later(hours, sample.END)
+    assert (then.applies(campaign) is not None) == stands
+    assert then.recall(campaign).stands == stands
+    assert then.recall(campaign).says == ("" if stands else "It held until 1 Oct 2026.")
+
+
+def test_no_older_review_comes_back_when_one_has_ended(campaign, reject, sample, later):
+    reject(campaign)
+    reject(campaign, verdict="confirmed", at=sample.END + HOUR, until=sample.END + 2 * HOUR)
+    assert later(1.5, sample.END).applies(campaign).verdict == "confirmed"
+    assert later(3, sample.END).applies(campaign) is None
+    assert later(3, sample.END).recall(campaign).verdict == "confirmed"
+
+
+def test_what_ended_and_what_changed_are_both_told(campaign, reject, sample, later):
+    reject(campaign, until=sample.END + HOUR)
+    says = later(3, sample.END).recall(with_bits(campaign, 0.5, "protocol")).says
+    assert says == "It held until 1 Oct 2026. Since then protocol evidence came up."
+
+
+def test_a_review_ends_after_it_begins(store, campaign, reject, sample):
+    with pytest.raises(ConfigError, match="end after it begins"):
+        reject(campaign, until=sample.END)
+    assert not store.path.exists()
+
+
+def test_a_review_that_is_taken_back_was_never_given(store, campaign, reject, sample):
+    confirmed = reject(campaign, verdict="confirmed")
+    reject(campaign, at=sample.END + HOUR)
+    assert store.withdraw(campaign.id, sample.END + HOUR, by="ben")
+    assert store.recall(campaign) == confirmed
+    assert not store.withdraw(campaign.id, sample.END + HOUR, by="ben")
+    assert store.withdraw(campaign.id, sample.END, by="ben")
+    assert store.recall(campaign) is None
+
+
+def test_nothing_to_take_back_makes_no_file(store, campaign, sample):
+    assert not store.withdraw(campaign.id, sample.END, by="ben")
+    assert not store.path.exists()
+
+
+def test_both_persons_are_remembered(store, campaign, reject):
+    assert reject(campaign, second=" ben ").people == "ana and ben"
+    assert store.recall(campaign).second == "ben"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "second", "problem"),
+    [("rejected", "", "needs two persons"), ("rejected", "Ana ", "is the first"), ("unsure", "ana", "is the first")],
+)
+def test_a_second_person_is_somebody_else(verdict, second, problem):
+    with pytest.raises(ConfigError, match=problem):
+        check_second(verdict, "ana", second, ("rejected",))
+
+
+@pytest.mark.parametrize(("verdict", "second"), [("rejected", "ben"), ("confirmed", ""), ("confirmed", "ben")])
+def test_enough_people_said_it(verdict, second):
+    check_second(verdict, "ana", second, ("rejected",))
+
+
+#: Files of stillwatch before reviews had an end.
+FIRST_VERSION = """
+CREATE TABLE review (
+    id INTEGER PRIMARY KEY, campaign TEXT NOT NULL, verdict TEXT NOT NULL, author TEXT NOT NULL, reason TEXT NOT NULL,
+    at TEXT NOT NULL, bits REAL NOT NULL, families TEXT NOT NULL, size INTEGER NOT NULL
+) STRICT;
+CREATE TABLE member (
+    account TEXT NOT NULL, review INTEGER NOT NULL REFERENCES review, PRIMARY KEY (account, review)
+) STRICT, WITHOUT ROWID;
+PRAGMA application_id = 5744580;
+PRAGMA user_version = 1;
+ATTACH 'new.sqlite' AS new;
+INSERT INTO review SELECT id, campaign, verdict, author, reason, at, bits, families, size FROM new.review;
+INSERT INTO member SELECT account, review FROM new.member;
+"""
+
+
+def test_an_older_file_is_taken_along(tmp_path, monkeypatch, campaign, sample):
+    monkeypatch.chdir(tmp_path)
+    new, old = ReviewStore("new.sqlite"), ReviewStore("old.sqlite")
+    review = new.add(campaign, verdict="rejected", author="ana", reason="A classroom.", at=sample.END)
+    with sqlite3.connect(old.path) as database:
+        database.executescript(FIRST_VERSION)
+    database.close()
+    assert old.recall(campaign) == review
+    assert old.withdraw(campaign.id, sample.END, by="ben")
+    assert old.recall(campaign) is None
+
+
 @given(kept=st.integers(0, 40), joined=st.integers(0, 40))
 def test_whether_it_stands_follows_the_written_rule(tmp_path_factory, document, sample, kept, joined):
     store = ReviewStore(tmp_path_factory.mktemp("reviews") / "r.sqlite")
@@ -200,9 +301,9 @@ def test_another_programs_database_is_left_alone(store, campaign, reject):
 def test_a_later_version_is_left_alone(store, campaign, reject):
     reject(campaign)
     with sqlite3.connect(store.path) as database:
-        database.execute("PRAGMA user_version = 2")
+        database.execute("PRAGMA user_version = 3")
     database.close()
-    assert "version 2, this stillwatch reads 1" in complaint(lambda: reject(campaign))
+    assert "version 3, this stillwatch reads 2" in complaint(lambda: reject(campaign))
 
 
 def test_a_locked_file_is_one_clear_line(store, campaign, reject, monkeypatch):

@@ -112,8 +112,15 @@ class Review(_Part):
     author: str
     reason: str
     at: AwareDatetime
-    stands: bool = Field(default=True, description="False: the evidence has changed since, and `says` tells how")
+    second: str = Field(default="", description="who decided the same, where two persons must")
+    until: AwareDatetime | None = Field(default=None, description="when somebody is to look again; null: no end")
+    stands: bool = Field(default=True, description="False: it ended or the evidence has changed; `says` tells how")
     says: str = ""
+
+    @property
+    def people(self) -> str:
+        """Who decided."""
+        return f"{self.author} and {self.second}" if self.second else self.author
 
 
 class Campaign(_Part):

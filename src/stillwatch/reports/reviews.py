@@ -1,7 +1,7 @@
 """What people decided: verdicts on campaigns, remembered in a local SQLite file.
 
     store = ReviewStore("reviews.sqlite")
-    store.add(campaign, verdict="rejected", author="ana", reason="a classroom", at=now)
+    store.add(campaign, verdict="rejected", author="ana", reason="a classroom", at=now, until=in_half_a_year)
     document = to_document(findings, reviews=store.recall)
 
 A campaign's id follows its members and its evidence, so it changes from one scan to the next. A review is therefore
@@ -9,10 +9,12 @@ recognised by the accounts it was about:
 
 - It is *about* a campaign if at least half of the accounts of both together are in both (Jaccard >= 0.5).
 - It *stands* while the evidence is the same: Jaccard >= 0.8, no family speaks for the campaign that did not before, and
-  the score has not risen by more than 8 bits (a factor of 256 in the odds, one step of severity).
+  the score has not risen by more than 8 bits (a factor of 256 in the odds, one step of severity). It ends when its
+  author said that it should, if he did.
 
 While a rejection stands, the campaign stays rejected. When it no longer stands the campaign comes back, with the old
-verdict and what has changed since. The newest review that stands counts; a newer one replaces it.
+verdict and what has changed since. Of several reviews whose evidence is the same the newest counts, also once it has
+ended: then somebody is to look again, and no older one comes back in its place. `withdraw` takes a review back.
 
 The store keeps digests of account ids, names of families and what the reviewer wrote; no prompt, no account id.
 """
@@ -20,15 +22,16 @@ The store keeps digests of account ids, names of families and what the reviewer 
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from stillwatch.errors import ConfigError, StillwatchError
 from stillwatch.reports.document import Campaign, Review
-from stillwatch.reports.wording import count, label
+from stillwatch.reports.wording import count, day, label
 
 Verdict = Literal["confirmed", "rejected", "unsure"]
 
@@ -38,9 +41,9 @@ RISE_BITS = 8.0  # more than this is new evidence, even within the old families
 
 _WAIT_SECONDS = 5.0  # for somebody else who writes
 _APPLICATION = 0x57A7C4  # tells our files from other programs' databases
-_VERSION = 1
-_SCHEMA = f"""
-BEGIN IMMEDIATE;
+_VERSION = 2
+_SCHEMA = (
+    """
 CREATE TABLE IF NOT EXISTS review (
     id INTEGER PRIMARY KEY,
     campaign TEXT NOT NULL,      -- its id when it was reviewed
@@ -51,76 +54,158 @@ CREATE TABLE IF NOT EXISTS review (
     bits REAL NOT NULL,
     families TEXT NOT NULL,      -- JSON list
     size INTEGER NOT NULL        -- number of members
-) STRICT;
+) STRICT
+""",
+    """
 CREATE TABLE IF NOT EXISTS member (
     account TEXT NOT NULL,       -- digest of the account id
     review INTEGER NOT NULL REFERENCES review,
     PRIMARY KEY (account, review)
-) STRICT, WITHOUT ROWID;
-PRAGMA application_id = {_APPLICATION};
-PRAGMA user_version = {_VERSION};
-COMMIT;
-"""
+) STRICT, WITHOUT ROWID
+""",
+    # version 2
+    "ALTER TABLE review ADD COLUMN until TEXT",  # ISO 8601; NULL: no end
+    "ALTER TABLE review ADD COLUMN second TEXT NOT NULL DEFAULT ''",  # the person who said so, too
+    "ALTER TABLE review ADD COLUMN withdrawn TEXT",  # by whom it was taken back
+    f"PRAGMA application_id = {_APPLICATION}",
+    f"PRAGMA user_version = {_VERSION}",
+)
 
 # How many members each review has in common with the campaign; newest first.
 _ABOUT = """
-SELECT verdict, author, reason, at, bits, families, size, COUNT(*) AS shared
+SELECT verdict, author, second, reason, at, until, bits, families, size, COUNT(*) AS shared
 FROM member JOIN review ON review.id = member.review
-WHERE account IN (SELECT value FROM json_each(?))
+WHERE account IN (SELECT value FROM json_each(?)) AND withdrawn IS NULL
 GROUP BY review.id ORDER BY review.id DESC
 """
+
+
+def check_second(verdict: Verdict, author: str, second: str, two_persons: Collection[str]) -> None:
+    """Whether enough people said it.
+
+    Args:
+        verdict: what they said.
+        author: who said it first.
+        second: who said it, too; empty for nobody.
+        two_persons: the verdicts that need both, `reviews.two_persons`.
+
+    Raises:
+        ConfigError: the verdict needs a second person, or both are one.
+    """
+    if second and second.strip().casefold() == author.strip().casefold():
+        raise ConfigError("The second person is the first.", where=second, hint="Ask somebody else.")
+    if verdict in two_persons and not second:
+        hint = "Ask somebody else to say so, too."
+        raise ConfigError(f"The verdict {verdict} needs two persons.", where="reviews.two_persons", hint=hint)
 
 
 class ReviewStore:
     """Verdicts in one SQLite file, which is made with the first verdict.
 
     Every method raises StillwatchError if the file is locked, read-only, damaged or of a later version.
+
+    Args:
+        path: the file.
+        clock: the time by which a review has ended.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.path = Path(path)
+        self._clock = clock
 
-    def add(self, campaign: Campaign, *, verdict: Verdict, author: str, reason: str, at: datetime) -> Review:
+    def add(  # noqa: PLR0913 — what a review says
+        self,
+        campaign: Campaign,
+        *,
+        verdict: Verdict,
+        author: str,
+        reason: str,
+        at: datetime,
+        until: datetime | None = None,
+        second: str = "",
+    ) -> Review:
         """Remember a verdict.
 
+        Args:
+            campaign: what it is about.
+            verdict: what the campaign is taken for.
+            author: who decided.
+            reason: why.
+            at: when.
+            until: when somebody is to look again; None: when the evidence changes.
+            second: who else decided the same, where two must; see `check_second`.
+
         Raises:
-            ConfigError: no author or no reason is given: both are what makes a verdict worth remembering.
+            ConfigError: no author or no reason is given: both are what makes a verdict worth remembering; or it ends
+                before it begins.
         """
         if not author.strip() or not reason.strip():
             raise ConfigError("A review needs an author and a reason.", hint="Say who decides, and why.")
-        review = Review(verdict=verdict, author=author.strip(), reason=reason.strip(), at=at)
-        members = _digests(campaign)
-        row = (campaign.id, verdict, review.author, review.reason, at.isoformat(), campaign.bits)
-        with self._open(create=True) as database, database:
-            cursor = database.execute(
-                "INSERT INTO review (campaign, verdict, author, reason, at, bits, families, size)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (*row, json.dumps(sorted(_families(campaign))), len(members)),
-            )
-            database.executemany("INSERT INTO member VALUES (?, ?)", [(each, cursor.lastrowid) for each in members])
+        if until is not None and until <= at:
+            raise ConfigError("A review must end after it begins.", hint="Name a later day, or none.")
+        author, second, reason = author.strip(), second.strip(), reason.strip()
+        review = Review(verdict=verdict, author=author, second=second, reason=reason, at=at, until=until)
+        self._insert(campaign, review)
         return review
 
+    def _insert(self, campaign: Campaign, review: Review) -> None:
+        members = _digests(campaign)
+        row = {
+            **review.model_dump(include={"verdict", "author", "reason", "second"}),
+            "campaign": campaign.id,
+            "at": review.at.isoformat(),
+            "until": review.until and review.until.isoformat(),
+            "bits": campaign.bits,
+            "families": json.dumps(sorted(_families(campaign))),
+            "size": len(members),
+        }
+        statement = f"INSERT INTO review ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})"  # noqa: S608 — our own names
+        with self._open(create=True) as database, database:
+            cursor = database.execute(statement, row)
+            database.executemany("INSERT INTO member VALUES (?, ?)", [(each, cursor.lastrowid) for each in members])
+
+    def withdraw(self, campaign_id: str, at: datetime, *, by: str) -> bool:
+        """Take a review back: as if it had never been given, older ones count again.
+
+        Args:
+            campaign_id: the campaign's id when it was reviewed.
+            at: when it was.
+            by: who takes it back.
+
+        Returns:
+            Whether there was one.
+        """
+        if not self.path.exists():
+            return False
+        mark = "UPDATE review SET withdrawn = ? WHERE campaign = ? AND at = ? AND withdrawn IS NULL"
+        with self._open() as database, database:
+            return database.execute(mark, (by, campaign_id, at.isoformat())).rowcount > 0
+
     def applies(self, campaign: Campaign) -> Review | None:
-        """Return the newest review that stands: the evidence is still the one that was judged."""
-        return next((review for review in self._about(campaign) if review.stands), None)
+        """Return the review that stands: it has not ended, and the evidence is still the one that was judged."""
+        found = self.recall(campaign)
+        return found if found and found.stands else None
 
     def latest(self, campaign: Campaign) -> Review | None:
         """Return the newest review of this campaign, whether it stands or not; `says` tells what has changed."""
-        return next(iter(self._about(campaign)), None)
+        return next((each.review for each in self._about(campaign)), None)
 
     def recall(self, campaign: Campaign) -> Review | None:
         """Return what the document shows: the review that stands, or the latest with what has changed since."""
-        reviews = self._about(campaign)
-        return next((review for review in reviews if review.stands), reviews[0] if reviews else None)
+        about = self._about(campaign)
+        same = next((each for each in about if each.same_evidence), None)
+        newest = same or next(iter(about), None)
+        return newest.review if newest else None
 
-    def _about(self, campaign: Campaign) -> list[Review]:
+    def _about(self, campaign: Campaign) -> "list[_Remembered]":
         """All reviews about this campaign, newest first."""
         if not self.path.exists():
             return []
         members = _digests(campaign)
         with self._open() as database:
             rows = database.execute(_ABOUT, (json.dumps(sorted(members)),)).fetchall()
-        return [_review(row, campaign, len(members)) for row in rows if _jaccard(row, len(members)) >= ABOUT]
+        now = self._clock()
+        return [_remembered(row, campaign, len(members), now) for row in rows if _jaccard(row, len(members)) >= ABOUT]
 
     @contextmanager
     def _open(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
@@ -151,20 +236,42 @@ class ReviewStore:
                 hint="Use the stillwatch that wrote them, or a later one.",
             )
         if found < _VERSION:
-            database.execute("PRAGMA journal_mode = WAL")
-            database.executescript(_SCHEMA)
+            self._upgrade(database)
+
+    def _upgrade(self, database: sqlite3.Connection) -> None:
+        database.execute("PRAGMA journal_mode = WAL")
+        with database:
+            database.execute("BEGIN IMMEDIATE")
+            if database.execute("PRAGMA user_version").fetchone()[0] < _VERSION:  # nobody else did meanwhile
+                for statement in _SCHEMA:
+                    database.execute(statement)
 
 
-def _review(row: sqlite3.Row, campaign: Campaign, size: int) -> Review:
+@dataclass(frozen=True)
+class _Remembered:
+    """A review, and whether the evidence is still the one that was judged."""
+
+    review: Review
+    same_evidence: bool
+
+
+def _remembered(row: sqlite3.Row, campaign: Campaign, size: int, now: datetime) -> _Remembered:
     changes = _changes(row, campaign, size)
-    return Review(
+    until = datetime.fromisoformat(row["until"]) if row["until"] else None
+    ended = until is not None and until <= now
+    says = [f"It held until {day(until)}."] if until and ended else []
+    says += [f"Since then {' and '.join(changes)}."] if changes else []
+    review = Review(
         verdict=row["verdict"],
         author=row["author"],
+        second=row["second"],
         reason=row["reason"],
         at=datetime.fromisoformat(row["at"]),
-        stands=not changes,
-        says=f"Since then {' and '.join(changes)}." if changes else "",
+        until=until,
+        stands=not changes and not ended,
+        says=" ".join(says),
     )
+    return _Remembered(review, same_evidence=not changes)
 
 
 def _changes(row: sqlite3.Row, campaign: Campaign, size: int) -> list[str]:

@@ -135,9 +135,10 @@ def _heading(campaign: Campaign) -> Iterator[Text]:
 
 
 def _review(review: Review) -> Text:
+    until = f" until {wording.day(review.until)}" if review.until else ""
     return Text.assemble(
-        (f"{review.verdict.capitalize()} by {printable(review.author)}", "bold"),
-        f" on {wording.day(review.at)}: {printable(review.reason)}",
+        (f"{review.verdict.capitalize()} by {printable(review.people)}", "bold"),
+        f" on {wording.day(review.at)}{until}: {printable(review.reason)}",
         f" {printable(review.says)}" if review.says else "",
     )
 
