@@ -1,9 +1,11 @@
+import json
 from datetime import UTC, datetime
 
 import pytest
 
 from stillwatch.errors import InputError
 from stillwatch.forensics.plan import digest_of, load, loads
+from stillwatch.signing import canonical
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 PLAN = """
@@ -122,3 +124,11 @@ def test_a_plan_without_digests_is_no_sealed_plan(written):
 
     with pytest.raises(InputError, match="without its SHA-256"):
         loads(plan.text.replace(b'"sha256":"' + plan.prompts.sha256.encode() + b'"', b'"sha256":null'))
+
+
+def test_a_plan_that_was_sealed_before_there_was_a_setting_keeps_its_digest(written):
+    said = json.loads(load(written, NOW).text)
+    before = {name: value for name, value in said.items() if name != "wrong_keys"}
+    before["tests"] = [{name: value for name, value in test.items() if name != "rule"} for test in before["tests"]]
+    plan = loads(canonical(before))
+    assert (plan.text, plan.wrong_keys) == (canonical(before), 300)

@@ -148,9 +148,12 @@ class Plan(_Part):
 
     @cached_property
     def text(self) -> bytes:
-        """The canonical JSON, as it is published: without what names files of secrets."""
+        """The canonical JSON, as it is published: without what names files of secrets.
+
+        What a plan does not say is not put in: one that was sealed before there was a setting keeps its digest.
+        """
         left_out = {"subjects": {"__all__": {"endpoint": {"token_file"}}}}
-        return canonical(self.model_dump(mode="json", exclude=left_out))
+        return canonical(self.model_dump(mode="json", exclude=left_out, exclude_unset=True))
 
     @property
     def suspect(self) -> Subject:
