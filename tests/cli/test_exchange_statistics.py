@@ -9,7 +9,7 @@ import pytest
 from stillwatch.cli import boundary
 from stillwatch.cli.exchange_statistics import TOPICS, command
 from stillwatch.exchange.model import Collection, Level, Member, NewRecord, Right, Root
-from stillwatch.exchange.statistics.months import Month
+from stillwatch.exchange.statistics.periods import Month
 from stillwatch.exchange.statistics.topics import TOPICS as COUNTED
 from stillwatch.exchange.store.store import Store
 
@@ -57,7 +57,7 @@ def run(capsys):
     return told
 
 
-QUESTION = ("--root", "forum", "--topic", "indicators", "--month", "2026-01")
+QUESTION = ("--root", "forum", "--topic", "indicators", "--period", "2026-01")
 
 
 def test_a_report_is_the_same_when_it_is_asked_again(db, run):
@@ -77,13 +77,20 @@ def test_all_reports_and_what_is_left(db, run):
     assert "left of 2026Q1: 3.5" in out
 
 
+def test_a_quarter_without_a_topic_is_all_that_may_be_told_of_it(db, run):
+    code, out, err = run("--db", db, "--root", "forum", "--period", "2026Q1", "--json")
+    assert code == 0
+    assert [(each["topic"], each["period"]) for each in json.loads(out)["answers"]] == [("indicators", "2026Q1")]
+    assert err.count("Fewer than 3 members") == 3
+
+
 @pytest.mark.parametrize(
     ("args", "code", "says"),
     [
         (("--root", "nowhere"), 2, "no root"),
-        (("--root", "forum", "--topic", "indicators"), 2, "belong together"),
-        (("--root", "forum", "--topic", "indicators", "--month", "January"), 2, "month"),
-        (("--root", "forum", "--topic", "campaigns", "--month", "2026-01"), 4, "Fewer than 3 members"),
+        (("--root", "forum", "--topic", "indicators"), 2, "--period"),
+        (("--root", "forum", "--topic", "indicators", "--period", "January"), 2, "period"),
+        (("--root", "forum", "--topic", "campaigns", "--period", "2026-01"), 4, "Fewer than 3 members"),
     ],
 )
 def test_mistakes_are_one_line(db, run, args, code, says):

@@ -6,7 +6,7 @@ from stillwatch.exchange.statistics.ledger import Answer, Ledger
 from stillwatch.exchange.statistics.report import DOCUMENT
 
 PATH = "/alliance/ext/statistics/"
-TOLD = Answer(topic="indicators", month="2026-01", epsilon=0.5, within=96, cells={"stix": "10-99", "cadence": None})
+TOLD = Answer(topic="indicators", period="2026-01", epsilon=0.5, within=96, cells={"stix": "10-99", "cadence": None})
 
 
 def known(forum, *answers):
@@ -25,13 +25,13 @@ def test_what_was_told_and_what_is_left(forum):
 
 def test_a_report_is_the_one_that_was_made(forum):
     known(forum, TOLD)
-    answer = forum.get(f"{PATH}?topic=indicators&month=2026-01", "reader")
+    answer = forum.get(f"{PATH}?topic=indicators&period=2026-01", "reader")
     assert answer.json() == TOLD.model_dump(mode="json")
     assert answer.headers["content-type"] == "application/taxii+json;version=2.1"
 
 
 def test_too_few_members_are_not_told_of(forum):
-    answer = forum.get(f"{PATH}?topic=campaigns&month=2026-01")
+    answer = forum.get(f"{PATH}?topic=campaigns&period=2026-01")
     assert (answer.status_code, answer.json()["error_code"]) == (403, "privacy")
 
 
@@ -39,13 +39,13 @@ def test_too_few_members_are_not_told_of(forum):
     "query",
     [
         "topic=indicators",
-        "month=2026-01",
-        "topic=prices&month=2026-01",
-        "topic=indicators&month=January",
-        "topic=indicators&month=2026-13",
-        "topic=indicators&month=9999-01",
-        "topic=indicators&month=2190-01",
-        "topic=indicators&month=%00",
+        "period=2026-01",
+        "topic=prices&period=2026-01",
+        "topic=indicators&period=January",
+        "topic=indicators&period=2026-13",
+        "topic=indicators&period=9999-01",
+        "topic=indicators&period=2190-01",
+        "topic=indicators&period=%00",
     ],
 )
 def test_what_is_no_question_is_a_400(forum, query):

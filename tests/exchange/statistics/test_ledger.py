@@ -4,11 +4,11 @@ import pytest
 
 from stillwatch.errors import PrivacyError
 from stillwatch.exchange.statistics.ledger import BUDGET, EPSILON, Answer, Ledger
-from stillwatch.exchange.statistics.months import Month
+from stillwatch.exchange.statistics.periods import Month
 
 
-def said(topic, month):
-    return Answer(topic=topic, month=month, epsilon=EPSILON, within=3, cells={"a": "10-99", "b": None})
+def said(topic, period):
+    return Answer(topic=topic, period=period, epsilon=EPSILON, within=3, cells={"a": "10-99", "b": None})
 
 
 def full():

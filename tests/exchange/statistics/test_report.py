@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from stillwatch.errors import ConfigError, PrivacyError
 from stillwatch.exchange.model import Collection, Level, Member, NewRecord, Right, Root
-from stillwatch.exchange.statistics.ledger import BUDGET, EPSILON, Ledger
-from stillwatch.exchange.statistics.months import Month
+from stillwatch.exchange.statistics.ledger import BUDGET, EPSILON, QUARTER_EPSILON, Ledger
+from stillwatch.exchange.statistics.periods import Month, Quarter
 from stillwatch.exchange.statistics.report import DOCUMENT, Question, answer, ask, ledger, tally
 from stillwatch.exchange.statistics.topics import TOPICS
 from stillwatch.exchange.store.store import Store
@@ -94,8 +94,8 @@ class Forum:
         place = self.collection.id
         return NewRecord(collection=place, id=obj["id"], version=version, origin=place, body=body, **stated)
 
-    def ask(self, topic="indicators", month=MONTH, now=NOW, draw=exact):
-        return ask(self.store, "forum", Question(TOPICS[topic], month), now, draw)
+    def ask(self, topic="indicators", period=MONTH, now=NOW, draw=exact):
+        return ask(self.store, "forum", Question(TOPICS[topic], period), now, draw)
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_what_came_in_that_month_is_counted_and_nothing_else(forum):
             forum.publish(name)
     counted = forum.ask(draw=lambda counts, _: [count * 10**5 for count in counts])
     assert counted.cells["stix"] == "1e5-1e6"  # six of twelve
-    before = forum.ask(month=Month(2026, 9), draw=lambda counts, _: [count * 10**5 for count in counts])
+    before = forum.ask(period=Month(2026, 9), draw=lambda counts, _: [count * 10**5 for count in counts])
     assert before.cells["stix"] == "1e5-1e6"  # three
 
 
@@ -180,5 +180,25 @@ def test_a_spent_quarter_says_nothing_new_and_repeats_what_was_said(forum):
     known = Ledger(answers=tuple(said.model_copy(update={"topic": f"topic-{n}"}) for n in range(7)))
     forum.store.change_document("forum", DOCUMENT, lambda _: known.spend(said).model_dump(mode="json"))
     with pytest.raises(PrivacyError, match="budget"):
-        forum.ask(month=Month(2026, 11))
+        forum.ask(period=Month(2026, 11))
     assert forum.ask() == said
+
+
+def test_a_quarter_counts_its_three_months_with_three_clips_and_is_its_whole_budget(forum):
+    for month in (10, 11, 12):
+        forum.now = Month(2026, month).start
+        for name in ("m0", "m1", "m2"):
+            forum.publish(name, 9)
+    given = []
+
+    def seen(counts, scale):
+        given.append((sum(counts), scale))
+        return list(counts)
+
+    after = Month(2027, 1).start
+    assert forum.ask(period=Quarter(2026, 4), now=after, draw=seen).cells["stix"] == "10-99"
+    assert given == [(3 * 27, 3 * INDICATORS.clip / QUARTER_EPSILON)]
+    assert len(TOPICS) * QUARTER_EPSILON == BUDGET
+    assert ledger(forum.store, "forum").left("2026Q4") == BUDGET - QUARTER_EPSILON
+    with pytest.raises(ConfigError, match="over"):
+        forum.ask(period=Quarter(2026, 4), now=after - 1)

@@ -1,7 +1,7 @@
 """Figures over all members, with differential privacy.
 
     GET /{root}/ext/statistics/                                    what was told so far, and what is left
-    GET /{root}/ext/statistics/?topic=indicators&month=2026-10     one report
+    GET /{root}/ext/statistics/?topic=indicators&period=2026-10    one report; or period=2026Q4
 
 A report is the same for whoever asks, and for ever: the noise is drawn once.
 """
@@ -17,7 +17,7 @@ from stillwatch.exchange.server.negotiation import taxii
 from stillwatch.exchange.server.openapi import RootName, problems
 from stillwatch.exchange.server.resources import exchange_of, root_of
 from stillwatch.exchange.statistics.ledger import BUDGET, Answer
-from stillwatch.exchange.statistics.months import Month
+from stillwatch.exchange.statistics.periods import period as parsed
 from stillwatch.exchange.statistics.report import Question, ask, ledger
 from stillwatch.exchange.statistics.topics import TOPICS
 
@@ -43,18 +43,21 @@ def statistics(
     request: Request,
     root: RootName,
     topic: TopicName | None = None,
-    month: Annotated[str | None, Query(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$", description="Such as 2026-10.")] = None,
+    period: Annotated[
+        str | None,
+        Query(pattern="^[0-9]{4}(-(0[1-9]|1[0-2])|Q[1-4])$", description="A month or a quarter: 2026-10, 2026Q4."),
+    ] = None,
 ) -> Reports | Answer:
-    """One report by topic and month; without them all that were made."""
+    """One report by topic and period; without them all that were made."""
     store, name = exchange_of(request).store, root_of(request, root).name
-    if topic is None and month is None:
+    if topic is None and period is None:
         known = ledger(store, name)
-        quarters = sorted({Month.parse(answer.month).quarter for answer in known.answers})
+        quarters = sorted({parsed(answer.period).quarter for answer in known.answers})
         return Reports(reports=list(known.answers), budget=BUDGET, left={q: known.left(q) for q in quarters})
-    if topic is None or month is None:
-        raise Problem(400, "Malformed query", "Name both a topic and a month, or neither.", "bad-question")
+    if topic is None or period is None:
+        raise Problem(400, "Malformed query", "Name both a topic and a period, or neither.", "bad-question")
     try:
-        return ask(store, name, Question(TOPICS[topic], Month.parse(month)), exchange_of(request).clock())
+        return ask(store, name, Question(TOPICS[topic], parsed(period)), exchange_of(request).clock())
     except ConfigError as error:
         raise Problem(400, "Malformed query", str(error), "bad-question") from None
     except PrivacyError as error:

@@ -21,7 +21,7 @@ class Topic:
     name: str
     type: str  # of the STIX objects that are counted
     cells: tuple[str, ...]
-    clip: int  # objects that one member adds at most, over all cells together
+    clip: int  # objects that one member adds at most in a month, over all cells together
     cell: Callable[[Mapping[str, Any]], str | None]  # where a checked object is counted; None: nowhere
 
 

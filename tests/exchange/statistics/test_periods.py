@@ -1,4 +1,4 @@
-"""Months follow each other without a gap and lie in one quarter each."""
+"""Months follow each other without a gap and lie in one quarter each, which begins and ends with them."""
 
 from datetime import UTC, datetime
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stillwatch.errors import ConfigError
-from stillwatch.exchange.statistics.months import Month
+from stillwatch.exchange.statistics.periods import Month, Quarter, period
 from stillwatch.indicators import timestamps
 
 MONTHS = st.builds(Month, st.integers(1970, 9998), st.integers(1, 12))
@@ -36,3 +36,19 @@ def test_its_quarter(text, quarter):
 def test_what_is_no_month_is_refused(text):
     with pytest.raises(ConfigError):
         Month.parse(text)
+
+
+@given(MONTHS)
+def test_a_quarter_begins_with_its_first_month_and_ends_with_its_last(month):
+    quarter = Quarter.parse(month.quarter)
+    assert period(str(quarter)) == quarter
+    assert period(str(month)) == month
+    assert quarter.start <= month.start < month.end <= quarter.end
+    assert quarter.start == Month(month.year, 3 * quarter.number - 2).start
+    assert quarter.quarter == str(quarter)
+
+
+@pytest.mark.parametrize("text", ["2026Q0", "2026Q5", "26Q1", "Q1", "2026Q", "9999Q4", "2026Q1 "])
+def test_what_is_no_quarter_is_refused(text):
+    with pytest.raises(ConfigError):
+        period(text)
