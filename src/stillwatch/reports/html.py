@@ -6,18 +6,16 @@
 The charts are drawn when their campaign is unfolded.
 """
 
-from collections import defaultdict
 from datetime import UTC
 from typing import Any
 
-from stillwatch.reports import charts, wording
-from stillwatch.reports.document import Account, Campaign, FindingsDocument, TextPart
+from stillwatch.reports import charts, notes, wording
+from stillwatch.reports.document import Account, Campaign, FindingsDocument
 from stillwatch.reports.page import page
 
 OPEN_CAMPAIGNS = 5  # with more, all but the first begin closed
 ROWS = 12  # accounts in the table before somebody asks for all
 _TEXTS = 10
-_TEXT_CHARACTERS = 4000
 
 
 def report_html(document: FindingsDocument) -> str:
@@ -78,53 +76,15 @@ def _shown(campaign: Campaign) -> dict[str, Any]:
         "timeline": charts.timeline(campaign),
         "volume": charts.volume(campaign),
         "matrix": charts.matrix(campaign) if campaign.links else None,
-        "matrix_note": _matrix_note(campaign),
-        "volume_note": _volume_note(campaign),
-        "texts": [_cut(text) for text in campaign.shared_text[:_TEXTS]],
+        "matrix_note": notes.matrix(campaign),
+        "volume_note": notes.volume(campaign),
+        "texts": [notes.cut(text) for text in campaign.shared_text[:_TEXTS]],
         "more_texts": max(0, len(campaign.shared_text) - _TEXTS),
         "accounts": [_row(account) for account in campaign.accounts],
-        "without": _without_strongest(campaign),
+        "without": notes.without_strongest(campaign),
     }
 
 
 def _row(account: Account) -> list[str]:
     seen = (f"{time.astimezone(UTC):%Y-%m-%d %H:%M}" for time in (account.first_seen, account.last_seen))
     return [wording.printable(account.account_id), f"{account.bits:.1f}", f"{account.requests:,}", *seen]
-
-
-def _volume_note(campaign: Campaign) -> str:
-    if len(campaign.accounts) <= charts.BUSIEST:
-        return ""
-    busiest = sorted((account.requests for account in campaign.accounts), reverse=True)[: charts.BUSIEST]
-    part = wording.share(sum(busiest), campaign.requests)
-    return f"The {charts.BUSIEST} busiest of {len(campaign.accounts):,} accounts made {part} of the requests."
-
-
-def _matrix_note(campaign: Campaign) -> str:
-    linked = len({account for link in campaign.links for account in link.accounts})
-    shown, things = min(linked, charts.MATRIX_ACCOUNTS), min(len(campaign.links), charts.MATRIX_LINKS)
-    accounts, all_things = len(campaign.accounts), len(campaign.links)
-    note = f"{linked:,} of {wording.count(accounts, 'account')} share {wording.count(all_things, 'thing')}."
-    if (shown, things) != (linked, all_things):
-        note += f" Shown are the {shown:,} best connected accounts, and of the things the {things:,} most shared."
-    return note
-
-
-def _cut(text: tuple[TextPart, ...]) -> list[TextPart]:
-    """Keep what can be read on a page of a text that may have megabytes."""
-    left, parts = _TEXT_CHARACTERS, []
-    for part in text:
-        if left > 0:
-            cut = part.text if len(part.text) <= left else part.text[:left] + " …"
-            parts.append(TextPart(text=cut, slot=part.slot))
-        left -= len(part.text)
-    return parts
-
-
-def _without_strongest(campaign: Campaign) -> tuple[str, float] | None:
-    """Name the family that carries most, and the score without it: what would change the verdict."""
-    bits: defaultdict[str, float] = defaultdict(float)
-    for evidence in campaign.evidence:
-        bits[evidence.family] += evidence.bits
-    strongest = max(bits, key=lambda family: bits[family], default=None)
-    return (strongest, campaign.bits - bits[strongest]) if strongest else None
