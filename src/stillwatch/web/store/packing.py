@@ -1,0 +1,17 @@
+"""A campaign as the store keeps it: its JSON, compressed, with a digest by which one that says nothing new is known."""
+
+import hashlib
+import zlib
+
+from stillwatch.reports.document import Campaign
+
+
+def packed(campaign: Campaign) -> tuple[bytes, bytes]:
+    """Digest and body; a person's review of it is no part of what a scan says."""
+    text = campaign.model_dump_json(exclude={"review"}).encode()
+    return hashlib.sha256(text).digest(), zlib.compress(text, 3)
+
+
+def unpacked(body: bytes) -> Campaign:
+    """What `packed` packed."""
+    return Campaign.model_validate_json(zlib.decompress(body))

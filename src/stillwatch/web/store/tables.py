@@ -1,0 +1,239 @@
+"""The tables of the console, the same in SQLite and PostgreSQL.
+
+A case is a narrow row, with an index for every order in which cases are listed; the whole campaign lies beside it.
+Numbers stand for cases within the database; names ("c-3f9a…") are for people, and lead to a case for ever.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sql
+from sqlalchemy import Connection, Dialect, inspect
+from sqlalchemy.types import TypeDecorator
+
+from stillwatch.database import Database
+from stillwatch.errors import ConfigError
+
+VERSION = 1
+
+metadata = sql.MetaData()
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A time, kept as microseconds since 1970: exact, and in the same order in every database."""
+
+    impl = sql.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        """To the database."""
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """From the database."""
+        return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+#: Names in the order of their code points, so that what begins with something is a stretch of the index.
+_Name = sql.Text().with_variant(sql.Text(collation="C"), "postgresql")
+_Number = sql.BigInteger().with_variant(sql.Integer, "sqlite")  # SQLite counts on by itself only in INTEGER
+
+#: One row: who writes holds it. `changes` counts what was written, so that what was counted before can be kept.
+head = sql.Table(
+    "console",
+    metadata,
+    sql.Column("one", sql.Integer, primary_key=True, autoincrement=False),
+    sql.Column("version", sql.Integer, nullable=False),
+    sql.Column("changes", sql.BigInteger, nullable=False),
+    sql.Column("scan", sql.BigInteger, nullable=False),  # the newest of `imports`
+)
+
+cases = sql.Table(
+    "console_case",
+    metadata,
+    sql.Column("number", _Number, primary_key=True),
+    sql.Column("id", sql.Text, nullable=False, unique=True),
+    sql.Column("campaign_id", sql.Text, nullable=False),  # under which the newest scan has it
+    sql.Column("severity", sql.SmallInteger, nullable=False),  # 0 low .. 3 critical
+    sql.Column("bits", sql.Double, nullable=False),
+    sql.Column("families", sql.Text, nullable=False),  # " text time ": those that speak for it, strongest first
+    sql.Column("accounts", sql.BigInteger, nullable=False),
+    sql.Column("requests", sql.BigInteger, nullable=False),
+    sql.Column("tokens", sql.BigInteger, nullable=False),  # input and output
+    sql.Column("first_seen", Moment, nullable=False),
+    sql.Column("crossed_at", Moment, nullable=False),
+    sql.Column("last_seen", Moment, nullable=False),
+    sql.Column("scan", sql.BigInteger, nullable=False),  # the newest import that has it
+    sql.Column("scanned_at", Moment, nullable=False),  # the end of that scan's window
+    # what people did; follows from the events
+    sql.Column("status", sql.Text, nullable=False),
+    sql.Column("status_until", Moment),  # then it is open again
+    sql.Column("assignee", sql.Text),
+    sql.Column("into", _Number),  # merged into this case
+    sql.Column("root", _Number, nullable=False),  # the case that it is shown as, through all mergers; or itself
+    sql.Column("origin", _Number),  # split from this case
+    sql.Column("revision", sql.Integer, nullable=False),  # one more with everything that people do
+    sql.Column("notes", sql.Integer, nullable=False),
+    # counted elsewhere: `marking`
+    sql.Column("sightings", sql.Integer, nullable=False, default=0),
+    sql.Column("decisions", sql.Integer, nullable=False, default=0),
+    sql.Column("appeals", sql.Integer, nullable=False, default=0),
+)
+
+#: What the queue can be sorted by. The number makes each order total, so that a page begins where the one before ended.
+SORTS: dict[str, sql.Column[object]] = {
+    "bits": cases.c.bits,
+    "severity": cases.c.severity,
+    "accounts": cases.c.accounts,
+    "requests": cases.c.requests,
+    "tokens": cases.c.tokens,
+    "since": cases.c.first_seen,
+    "crossed": cases.c.crossed_at,
+    "last": cases.c.last_seen,
+    "status": cases.c.status,
+}
+for _name, _column in SORTS.items():
+    sql.Index(f"console_case_by_{_name}", _column, cases.c.number)
+sql.Index("console_case_by_assignee", cases.c.assignee, cases.c.bits, cases.c.number)
+sql.Index("console_case_by_root", cases.c.root)
+sql.Index("console_case_by_origin", cases.c.origin)
+sql.Index("console_case_by_expiry", cases.c.status_until)
+
+#: The newest campaign of each case: the JSON of `reports.document.Campaign`, compressed by zlib.
+campaigns = sql.Table(
+    "console_campaign",
+    metadata,
+    sql.Column("case", _Number, primary_key=True, autoincrement=False),
+    sql.Column("digest", sql.LargeBinary, nullable=False),  # of the JSON: whether a scan says anything new
+    sql.Column("body", sql.LargeBinary, nullable=False),
+)
+
+#: The words by which a case is found.
+words = sql.Table(
+    "console_word",
+    metadata,
+    sql.Column("word", _Name, primary_key=True),
+    sql.Column("case", _Number, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+sql.Index("console_word_by_case", words.c.case)
+
+#: The accounts of each case, as the newest scan that has it says.
+accounts = sql.Table(
+    "console_account",
+    metadata,
+    sql.Column("account_id", sql.Text, primary_key=True),
+    sql.Column("case", _Number, primary_key=True, autoincrement=False),
+    sql.Column("bits", sql.Double, nullable=False),
+    sql.Column("requests", sql.BigInteger, nullable=False),
+    sql.Column("first_seen", Moment, nullable=False),
+    sql.Column("last_seen", Moment, nullable=False),
+    sqlite_with_rowid=False,
+)
+sql.Index("console_account_by_case", accounts.c.case, accounts.c.bits, accounts.c.account_id)
+
+#: How a case looked, scan by scan; a row only where something had changed.
+versions = sql.Table(
+    "console_version",
+    metadata,
+    sql.Column("case", _Number, primary_key=True, autoincrement=False),
+    sql.Column("scan", sql.BigInteger, primary_key=True, autoincrement=False),
+    sql.Column("campaign_id", sql.Text, nullable=False),
+    sql.Column("severity", sql.SmallInteger, nullable=False),
+    sql.Column("bits", sql.Double, nullable=False),
+    sql.Column("families", sql.Text, nullable=False),
+    sql.Column("accounts", sql.BigInteger, nullable=False),
+    sql.Column("requests", sql.BigInteger, nullable=False),
+    sql.Column("tokens", sql.BigInteger, nullable=False),
+    sql.Column("first_seen", Moment, nullable=False),
+    sql.Column("crossed_at", Moment, nullable=False),
+    sql.Column("last_seen", Moment, nullable=False),
+    sql.Column("scanned_at", Moment, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+#: Every id of a campaign or a case that was ever seen.
+names = sql.Table(
+    "console_name",
+    metadata,
+    sql.Column("id", _Name, primary_key=True),
+    sql.Column("case", _Number, nullable=False),
+    sqlite_with_rowid=False,
+)
+sql.Index("console_name_by_case", names.c.case)
+
+#: What people did: only ever added to.
+events = sql.Table(
+    "console_event",
+    metadata,
+    sql.Column("number", _Number, primary_key=True),
+    sql.Column("case", _Number),  # None: about an account alone
+    sql.Column("account", sql.Text),
+    sql.Column("kind", sql.Text, nullable=False),
+    sql.Column("who", sql.Text, nullable=False),
+    sql.Column("at", Moment, nullable=False),
+    sql.Column("body", sql.Text, nullable=False),  # JSON of one of `events`
+    sqlite_autoincrement=True,  # a number is never given twice
+)
+sql.Index("console_event_by_case", events.c.case, events.c.number)
+sql.Index("console_event_by_account", events.c.account, events.c.number)
+
+#: The documents that were taken in.
+imports = sql.Table(
+    "console_import",
+    metadata,
+    sql.Column("number", _Number, primary_key=True),
+    sql.Column("digest", sql.Text, nullable=False),
+    sql.Column("at", Moment, nullable=False),
+    sql.Column("start", Moment, nullable=False),
+    sql.Column("end", Moment, nullable=False),
+    sql.Column("campaigns", sql.BigInteger, nullable=False),
+    sql.Column("inputs", sql.Text, nullable=False),  # JSON of `reports.document.Inputs`
+    sql.Column("generator", sql.Text, nullable=False),
+)
+
+_LOCK = 0x57A7C7  # of PostgreSQL's advisory locks: two that make the tables at once
+
+
+def there(database: Database) -> bool:
+    """Whether a database holds a console; False for one that is empty or not there.
+
+    Raises:
+        ConfigError: it is another program's, or of another version.
+        ExchangeError: it cannot be reached.
+    """
+    if database.file and not database.file.is_file():
+        return False
+    with database.reading() as connection:
+        return _there(connection, database)
+
+
+def make(database: Database, connection: Connection) -> bool:
+    """Makes the tables within a transaction; False where somebody else just did.
+
+    Raises:
+        ConfigError: the database is another program's, or of another version.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sql.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    if _there(connection, database):
+        return False
+    metadata.create_all(connection)
+    connection.execute(sql.insert(head).values(one=1, version=VERSION, changes=0, scan=0))
+    return True
+
+
+def _there(connection: Connection, database: Database) -> bool:
+    names_there = set(inspect(connection).get_table_names())
+    if not names_there:
+        return False
+    if head.name not in names_there:
+        hint = "Name a database of its own for the console."
+        raise ConfigError("This is another program's database.", where=database.name, hint=hint)
+    found = connection.scalar(sql.select(head.c.version))
+    if found != VERSION:
+        hint = "Use the stillwatch that made it, or name another database: the findings can be taken in again."
+        what = f"The console's database is of version {found}, this stillwatch reads {VERSION}."
+        raise ConfigError(what, where=database.name, hint=hint)
+    return True
