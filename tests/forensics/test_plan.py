@@ -127,7 +127,7 @@ def test_a_plan_without_digests_is_no_sealed_plan(written):
 
 
 def test_a_plan_that_was_sealed_before_there_was_a_setting_keeps_its_digest(written):
-    said = json.loads(load(written, NOW).text)
+    said = json.loads(load(written(), NOW).text)
     before = {name: value for name, value in said.items() if name != "wrong_keys"}
     before["tests"] = [{name: value for name, value in test.items() if name != "rule"} for test in before["tests"]]
     plan = loads(canonical(before))
