@@ -4,36 +4,15 @@ for section in sections(document): ...
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from stillwatch.reports import wording
-from stillwatch.reports.impact.charts import Spec, load_chart, tornado
+from stillwatch.reports.impact.charts import load_chart, tornado
 from stillwatch.reports.impact.document import Estimate, ImpactDocument, LoadHour, Scope
+from stillwatch.reports.sections import Section
 from stillwatch.reports.wording import count, label, minute, printable, share
 
 TOP_SWINGS = 3  # of each estimate, in the table; a page draws more
 SHOWN_OF_EACH = ("answers", "list_price", "replacement_cost", "teacher_hours")  # campaign; impact.json has the others
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the report.
-
-    Attributes:
-        title: what it is about.
-        says: sentences before the table.
-        headings: of the table's columns; none without a table.
-        rows: of the table, in words.
-        numbers: which columns hold figures.
-        charts: of a page, each with what it shows, in words.
-    """
-
-    title: str
-    says: tuple[str, ...] = ()
-    headings: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = ()
-    numbers: frozenset[int] = frozenset()
-    charts: tuple[tuple[Spec, str], ...] = ()
 
 
 def title(document: ImpactDocument) -> str:
@@ -55,7 +34,7 @@ def sections(document: ImpactDocument) -> Iterator[Section]:
     yield _load(document)
     if document.scopes:
         yield _assumptions(document)
-    yield Section("What this does not say", _limits(document))
+    yield Section("What this does not say", points=_limits(document))
 
 
 def _scope(document: ImpactDocument, name: str) -> Scope:

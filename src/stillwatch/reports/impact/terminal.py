@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from stillwatch.reports.impact.document import ImpactDocument
-from stillwatch.reports.impact.sections import Section, sections, title
+from stillwatch.reports.impact.sections import sections, title
+from stillwatch.reports.sections import Section
 
 
 def summary(document: ImpactDocument) -> RenderableType:
@@ -19,7 +20,9 @@ def summary(document: ImpactDocument) -> RenderableType:
 def _shown(section: Section) -> Iterator[RenderableType]:
     yield Text(f"\n{section.title}", style="bold")
     for sentence in section.says:
-        yield Padding(Text(sentence, style="dim" if section.headings else ""), (0, 0, 0, 2), expand=False)
+        yield Padding(Text(sentence, style="dim"), (0, 0, 0, 2), expand=False)
+    for sentence in section.points:
+        yield Padding(Text(sentence), (0, 0, 0, 2), expand=False)
     if section.headings:
         yield Padding(_table(section), (0, 0, 0, 2), expand=False)
 
