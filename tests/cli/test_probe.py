@@ -1,8 +1,10 @@
 import json
 import stat
 import tomllib
+from pathlib import Path
 
 import pytest
+import stix2
 
 from stillwatch.forensics.canaries.planning import needed
 
@@ -118,3 +120,19 @@ def test_settings_name_the_keys(run, tmp_path):
 
     run("probe", "keys", "make", "--epoch", "1", *SCHEME, "--width", 2)
     assert (tmp_path / "ours" / "root").exists()
+
+
+def test_what_other_providers_may_be_told_of_a_verdict(run, tmp_path):
+    golden = Path(__file__).parents[1] / "forensics" / "golden" / "verdict.json"
+    identity = "identity--3f0e1c2a-8d8f-5c43-9e5e-2f6a7b8c9d10"
+
+    assert "exchange.identity" in run("probe", "show", golden, "-f", "stix").err
+    (tmp_path / "stillwatch.toml").write_text(f'[exchange]\nidentity = "{identity}"\n')
+    ran = run("probe", "show", golden, "-f", "stix", "--tlp", "red")
+
+    told = stix2.parse(ran.out)
+    note = next(each for each in told.objects if each["type"] == "note")
+    assert note["created_by_ref"] == identity
+    suspect = json.loads(golden.read_text())["suspect"]
+    assert suspect not in ran.out
+    assert "TLP:RED" in ran.out

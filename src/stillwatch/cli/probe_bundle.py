@@ -1,6 +1,8 @@
 """`stillwatch probe rerun`, `verify`, `show` and `disclose`: what others do with a bundle."""
 
 import json
+from contextlib import nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,11 +11,13 @@ import click
 from stillwatch.cli import options, probing
 from stillwatch.cli.output import check_writable, note, progress, show, write_text
 from stillwatch.cli.probing import Desk
+from stillwatch.cli.share import LEVELS
 from stillwatch.errors import ConfigError, InputError, TrustError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from stillwatch.config import Settings
     from stillwatch.forensics.custody.bundle import Bundle
     from stillwatch.forensics.custody.verification import Verified
     from stillwatch.forensics.model import Key
@@ -111,19 +115,25 @@ def verify(
     "--format",
     "-f",
     "name",
-    type=click.Choice(["terminal", "html", "markdown", "json"]),
+    type=click.Choice(["terminal", "html", "markdown", "json", "stix"]),
     default="terminal",
     show_default=True,
     help="The form.",
 )
 @click.option("--output", "-o", type=options.FILE, metavar="FILE", help="Where to; standard output by default.")
-def show_bundle(*, path: Path, name: str, output: Path | None) -> None:
+@click.option("--tlp", type=click.Choice(LEVELS), help="Of STIX: how widely it may go; exchange.tlp by default.")
+@options.config
+def show_bundle(*, path: Path, name: str, output: Path | None, tlp: str | None, config_file: Path | None) -> None:
     """Show a verdict, from a bundle or from verdict.json. It is not checked: `probe verify` does that.
+
+    As STIX it is what other providers may be told, under our pseudonym (exchange.identity): the model is a number, and
+    nothing is said where nothing was shown. Nothing is sent; any TAXII client publishes the bundle.
 
     \b
     Example:
       stillwatch probe show bundle
       stillwatch probe show bundle -f html -o verdict.html
+      stillwatch probe show bundle -f stix -o verdict.stix.json
     """
     check_writable(output)
     document = _verdict(path)
@@ -132,7 +142,12 @@ def show_bundle(*, path: Path, name: str, output: Path | None) -> None:
 
         show(shown(document))
         return
-    text = _rendered(document, name)
+    stix = name == "stix"
+    text = (
+        _stix(document, options.load_settings(config_file, {"exchange.tlp": tlp}))
+        if stix
+        else _rendered(document, name)
+    )
     if output:
         write_text(output, text)
     else:
@@ -208,6 +223,32 @@ def _verdict(path: Path) -> "VerdictDocument":
         return loads(path.read_bytes(), where=str(path))
     with opened(path) as bundle:
         return loads(bundle.read(VERDICT), where=VERDICT)
+
+
+def _stix(document: "VerdictDocument", settings: "Settings") -> str:
+    """A STIX 2.1 bundle of what may be told."""
+    from stillwatch.exchange.client.extension import our_identity
+    from stillwatch.exchange.client.state import State
+    from stillwatch.indicators import ids, verdicts
+    from stillwatch.indicators.markings import Level
+    from stillwatch.reports.verdict.stix import told
+
+    exchange = settings.config.exchange
+    with State.open(exchange.state) if exchange.state.exists() else nullcontext() as state:
+        contributor = our_identity(exchange, state, ask=False)
+        before = {each.object["id"]: dict(each.object) for each in state.outbox.said()} if state else {}
+    if contributor is None:
+        hint = "It is the STIX identity under which you publish; `stillwatch sync` learns it from an exchange."
+        raise ConfigError("Nobody says it yet.", where="exchange.identity", hint=hint)
+    objects = verdicts.objects(
+        told(document),
+        contributor=contributor,
+        now=datetime.now(UTC),
+        marking=Level[exchange.tlp.upper().replace("+", "_")],
+        before=before,
+    )
+    bundle = {"type": "bundle", "id": ids.derived("bundle", contributor, document.plan), "objects": objects}
+    return json.dumps(bundle, indent=2) + "\n"
 
 
 def _rendered(document: "VerdictDocument", name: str) -> str:
