@@ -45,11 +45,14 @@ bench: $(VENV)/.dev $(LITELLM)/.run  ## time the kernels and the scan against ot
 	$(LITELLM)/bin/python bench/litellm_hook.py
 	$(MEASURE) bench/watch.py
 	$(MEASURE) bench/ledger.py
+	$(MEASURE) bench/forensics.py
 
 prove: $(VENV)/.dev  ## measure detection on labelled scenarios and seeds, alone and over an exchange, into tables
 	$(MEASURE) bench/prove.py
 	$(MEASURE) bench/alliance.py
 	$(MEASURE) bench/response.py
+	$(MEASURE) bench/radioactivity.py
+	$(MEASURE) bench/canaries.py
 
 measure: $(VENV)/.dev  ## write docs/measurements.md anew: hours
 	$(MEASURE) bench/prove.py --markdown docs/measurements.md
@@ -66,6 +69,9 @@ measure: $(VENV)/.dev  ## write docs/measurements.md anew: hours
 	$(MEASURE) bench/gateways.py --markdown docs/measurements.md
 	$(MEASURE) bench/watch.py --markdown docs/measurements.md
 	$(MEASURE) bench/ledger.py --markdown docs/measurements.md
+	$(MEASURE) bench/radioactivity.py --markdown docs/measurements.md
+	$(MEASURE) bench/canaries.py --markdown docs/measurements.md
+	$(MEASURE) bench/forensics.py --markdown docs/measurements.md
 	$(MEASURE) bench/malicious.py --markdown docs/exchange/malicious.md
 
 LOCK = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
