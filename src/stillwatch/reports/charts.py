@@ -209,9 +209,9 @@ def matrix(campaign: Campaign) -> Spec:
 
     Rows are accounts, columns shared things; beyond MATRIX_ACCOUNTS and MATRIX_LINKS only the best connected are shown.
     """
-    links = sorted(campaign.links, key=lambda link: -len(link.accounts))[:MATRIX_LINKS]
-    links.sort(key=lambda link: (_place(link.family), link.name, -len(link.accounts), link.accounts))
-    columns = _distinct(label(link.name) for link in links)
+    widest = sorted(campaign.links, key=lambda link: -len(link.accounts))[:MATRIX_LINKS]
+    chosen = [(name, link) for name, link in named(campaign.links) if link in widest]
+    columns, links = [name for name, _ in chosen], [link for _, link in chosen]
     rows = _ordered(links)
     shown = set(rows)
     values = [
@@ -244,6 +244,12 @@ def matrix(campaign: Campaign) -> Spec:
             "tooltip": [_tip("account"), _tip("thing"), _tip("family")],
         },
     }
+
+
+def named(links: Iterable[Link]) -> list[tuple[str, Link]]:
+    """Shared things under names that tell them apart ("payment", "payment 2"), kind by kind, the widest first."""
+    ordered = sorted(links, key=lambda link: (_place(link.family), link.name, -len(link.accounts), link.accounts))
+    return list(zip(_distinct(label(link.name) for link in ordered), ordered, strict=True))
 
 
 def _place(family: str) -> tuple[int, str]:
