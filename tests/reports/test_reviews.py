@@ -174,15 +174,16 @@ def test_a_review_ends_after_it_begins(store, campaign, reject, sample):
 def test_a_review_that_is_taken_back_was_never_given(store, campaign, reject, sample):
     confirmed = reject(campaign, verdict="confirmed")
     reject(campaign, at=sample.END + HOUR)
-    assert store.withdraw(campaign.id, sample.END + HOUR, by="ben")
+    assert store.withdraw("ana", sample.END + HOUR, by="ben") == 1
     assert store.recall(campaign) == confirmed
-    assert not store.withdraw(campaign.id, sample.END + HOUR, by="ben")
-    assert store.withdraw(campaign.id, sample.END, by="ben")
+    assert store.withdraw("ana", sample.END + HOUR, by="ben") == 0
+    assert store.withdraw("eve", sample.END, by="ben") == 0
+    assert store.withdraw("ana", sample.END, by="ben") == 1
     assert store.recall(campaign) is None
 
 
-def test_nothing_to_take_back_makes_no_file(store, campaign, sample):
-    assert not store.withdraw(campaign.id, sample.END, by="ben")
+def test_nothing_to_take_back_makes_no_file(store, sample):
+    assert store.withdraw("ana", sample.END, by="ben") == 0
     assert not store.path.exists()
 
 
@@ -230,7 +231,7 @@ def test_an_older_file_is_taken_along(tmp_path, monkeypatch, campaign, sample):
         database.executescript(FIRST_VERSION)
     database.close()
     assert old.recall(campaign) == review
-    assert old.withdraw(campaign.id, sample.END, by="ben")
+    assert old.withdraw("ana", sample.END, by="ben")
     assert old.recall(campaign) is None
 
 

@@ -115,8 +115,7 @@ class ReviewStore:
 
     def add(  # noqa: PLR0913 — what a review says
         self,
-        campaign: Campaign,
-        *,
+        *campaigns: Campaign,
         verdict: Verdict,
         author: str,
         reason: str,
@@ -127,8 +126,8 @@ class ReviewStore:
         """Remember a verdict.
 
         Args:
-            campaign: what it is about.
-            verdict: what the campaign is taken for.
+            campaigns: what it is about: one, or several that people know to be one.
+            verdict: what they are taken for.
             author: who decided.
             reason: why.
             at: when.
@@ -145,41 +144,27 @@ class ReviewStore:
             raise ConfigError("A review must end after it begins.", hint="Name a later day, or none.")
         author, second, reason = author.strip(), second.strip(), reason.strip()
         review = Review(verdict=verdict, author=author, second=second, reason=reason, at=at, until=until)
-        self._insert(campaign, review)
+        with self._open(create=True) as database, database:
+            for campaign in campaigns:
+                _insert(database, campaign, review)
         return review
 
-    def _insert(self, campaign: Campaign, review: Review) -> None:
-        members = _digests(campaign)
-        row = {
-            **review.model_dump(include={"verdict", "author", "reason", "second"}),
-            "campaign": campaign.id,
-            "at": review.at.isoformat(),
-            "until": review.until and review.until.isoformat(),
-            "bits": campaign.bits,
-            "families": json.dumps(sorted(_families(campaign))),
-            "size": len(members),
-        }
-        statement = f"INSERT INTO review ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})"  # noqa: S608 — our own names
-        with self._open(create=True) as database, database:
-            cursor = database.execute(statement, row)
-            database.executemany("INSERT INTO member VALUES (?, ?)", [(each, cursor.lastrowid) for each in members])
-
-    def withdraw(self, campaign_id: str, at: datetime, *, by: str) -> bool:
-        """Take a review back: as if it had never been given, older ones count again.
+    def withdraw(self, person: str, at: datetime, *, by: str) -> int:
+        """Take a verdict back: as if it had never been given, older ones count again.
 
         Args:
-            campaign_id: the campaign's id when it was reviewed.
-            at: when it was.
+            person: its author, or the second person.
+            at: when it was given.
             by: who takes it back.
 
         Returns:
-            Whether there was one.
+            How many campaigns it was about.
         """
         if not self.path.exists():
-            return False
-        mark = "UPDATE review SET withdrawn = ? WHERE campaign = ? AND at = ? AND withdrawn IS NULL"
+            return 0
+        mark = "UPDATE review SET withdrawn = ? WHERE at = ? AND ? IN (author, second) AND withdrawn IS NULL"
         with self._open() as database, database:
-            return database.execute(mark, (by, campaign_id, at.isoformat())).rowcount > 0
+            return database.execute(mark, (by, at.isoformat(), person)).rowcount
 
     def applies(self, campaign: Campaign) -> Review | None:
         """Return the review that stands: it has not ended, and the evidence is still the one that was judged."""
@@ -245,6 +230,22 @@ class ReviewStore:
             if database.execute("PRAGMA user_version").fetchone()[0] < _VERSION:  # nobody else did meanwhile
                 for statement in _SCHEMA:
                     database.execute(statement)
+
+
+def _insert(database: sqlite3.Connection, campaign: Campaign, review: Review) -> None:
+    members = _digests(campaign)
+    row = {
+        **review.model_dump(include={"verdict", "author", "reason", "second"}),
+        "campaign": campaign.id,
+        "at": review.at.isoformat(),
+        "until": review.until and review.until.isoformat(),
+        "bits": campaign.bits,
+        "families": json.dumps(sorted(_families(campaign))),
+        "size": len(members),
+    }
+    statement = f"INSERT INTO review ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})"  # noqa: S608 — our own names
+    cursor = database.execute(statement, row)
+    database.executemany("INSERT INTO member VALUES (?, ?)", [(each, cursor.lastrowid) for each in members])
 
 
 @dataclass(frozen=True)
