@@ -24,7 +24,7 @@ from stillwatch.web.app import create_app
 from stillwatch.web.asking import Asked, Form
 from stillwatch.web.console import Console
 from stillwatch.web.model import Person, Role, Signed
-from stillwatch.web.store import Store
+from stillwatch.web.store import Store, intake
 
 NOW = datetime(2026, 10, 1, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -93,7 +93,6 @@ def empty(settings) -> Iterator[Console]:
 @pytest.fixture
 def console(empty, document) -> Console:
     """With the sample's cases."""
-    intake = pytest.importorskip("stillwatch.web.store.intake")
     intake.take(empty.store, document, NOW)
     return empty
 
@@ -149,9 +148,9 @@ def running(console) -> Iterator[Running]:
 def serve(empty):
     """Serves a console with other settings: `with serve({"console.newcomers": "viewer"}) as running:`."""
 
-    def start(flags):
+    def start(flags, **console):
         config = empty.settings.config
         given = {"console.db": config.console.db, "response.ledger": config.response.ledger, **flags}
-        return serving(replace(empty, settings=load(None, {}, given)))
+        return serving(replace(empty, settings=load(None, {}, given), **console))
 
     return start
