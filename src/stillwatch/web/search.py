@@ -8,7 +8,7 @@
     family:text             evidence of this family speaks for it
     status:open             open, confirmed, rejected, unsure, closed
     assignee:ana            who has it; assignee:none
-    since:2026-11-01        first seen then or later; also crossed: (the line) and last: (seen); until: first seen before
+    since:2026-11-01        first seen then or later; until: before; crossed: passed the line; last: seen
     bits:>20 accounts:>=100 requests:>1e4 tokens:<2e6
     id:c-3f                 a case or campaign whose id begins so, whatever it is called now
     account:acct-17         has this account

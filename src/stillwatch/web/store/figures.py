@@ -19,7 +19,7 @@ from stillwatch.web.store.tables import accounts, campaigns, cases, versions
 def of_campaign(campaign: Campaign) -> dict[str, Any]:
     """The columns that `cases` and `versions` have of a campaign."""
     return {
-        "campaign_id": campaign.id,
+        "campaign_id": findable(campaign.id),
         "severity": SEVERITIES.index(campaign.severity),
         "bits": campaign.bits,
         "families": spaced(campaign.families),
@@ -78,7 +78,7 @@ def renew(connection: Connection, number: int) -> None:
 
 def spaced(families: Iterable[str]) -> str:
     """Families as the column of `cases` and `versions` has them: a space before and after each."""
-    return f" {' '.join(families)} "
+    return f" {' '.join(map(findable, families))} "
 
 
 def _newest(connection: Connection, number: int) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, func, select
 
+from stillwatch.response.ledger.entries import findable
 from stillwatch.web.asking import NotThere
 from stillwatch.web.store.events import Event, read
 from stillwatch.web.store.model import SEVERITIES, CaseRow, Version
@@ -17,7 +18,7 @@ def number_of(connection: Connection, name: str) -> int:
     Raises:
         NotThere: there is none.
     """
-    number = connection.scalar(select(names.c.case).where(names.c.id == name.replace("\0", "\ufffd")))
+    number = connection.scalar(select(names.c.case).where(names.c.id == findable(name)))
     if number is None:
         hint = "Search for an account or a text of it: a campaign's id may have changed before the console saw it."
         raise NotThere("There is no case or campaign of this id.", where=name[:80], hint=hint)
@@ -28,6 +29,11 @@ def id_of(connection: Connection, number: int) -> str:
     """The id of a case."""
     found: str = connection.execute(select(cases.c.id).where(cases.c.number == number)).scalar_one()
     return found
+
+
+def next_number(connection: Connection) -> int:
+    """The number for a new case; whoever writes is alone."""
+    return (connection.scalar(select(func.max(cases.c.number))) or 0) + 1
 
 
 def root_of(connection: Connection, number: int) -> int:

@@ -24,7 +24,7 @@ from stillwatch.web.store.events import (
     written,
 )
 from stillwatch.web.store.tables import accounts, campaigns, cases, events, names, versions
-from stillwatch.web.store.words import index
+from stillwatch.web.store.words import index, share, words_in
 
 _MOST_SINCE = 10  # entries that a stale form is told of
 
@@ -53,12 +53,18 @@ def record(  # noqa: PLR0913 — as `Store.record`
         case Split():
             body = _split(connection, number, body, who, now)
         case Noted(text=text):
-            index(connection, number, text)
+            index(connection, number, words_in(text))
     event = _added(connection, number, reading.id_of(connection, number), body, who, now)
     settle(connection, number)
     if isinstance(body, Undone):
         _unsplit(connection, number, before, body, who, now)
     return event
+
+
+def add(connection: Connection, number: int, body: Body, *, who: str, now: datetime) -> State:
+    """Adds an entry that needs no examination, and returns the state that follows."""
+    _added(connection, number, None, body, who, now)
+    return settle(connection, number)
 
 
 def expire(connection: Connection, now: datetime) -> int:
@@ -82,7 +88,10 @@ def settle(connection: Connection, number: int) -> State:
         "notes": state.notes,
     }
     connection.execute(update(cases).where(cases.c.number == number).values(kept))
+    _relate(connection, number)
     if into != old.into:
+        if into is not None:
+            share(connection, number, reading.root_of(connection, into))
         _rooted(connection, number, number if into is None else reading.root_of(connection, into))
         figures.renew(connection, old.root)
         figures.renew(connection, reading.root_of(connection, number))
@@ -150,11 +159,10 @@ def _copied(connection: Connection, number: int) -> tuple[int, str]:
     row = dict(connection.execute(select(cases).where(cases.c.number == number)).mappings().one())
     parts = connection.scalar(select(func.count()).select_from(names).where(names.c.id.startswith(f"{row['id']}.")))
     new_id = f"{row['id']}.{(parts or 0) + 1}"
-    fresh = {"id": new_id, "root": 0, "into": None, "sightings": 0, "decisions": 0, "appeals": 0}
-    new = connection.execute(
-        insert(cases).returning(cases.c.number), {k: v for k, v in (row | fresh).items() if k != "number"}
-    ).scalar_one()
-    connection.execute(update(cases).where(cases.c.number == new).values(root=new))
+    new = reading.next_number(connection)
+    counted = {"sightings": 0, "decisions": 0, "appeals": 0}
+    fresh = {"number": new, "id": new_id, "root": new, "into": None, "origin": None, **counted}
+    connection.execute(insert(cases), row | fresh)
     connection.execute(insert(names).values(id=new_id, case=new))
     newest = select(versions).where(versions.c.case == number).order_by(versions.c.scan.desc()).limit(1)
     for table, query in ((campaigns, select(campaigns).where(campaigns.c.case == number)), (versions, newest)):
@@ -170,6 +178,28 @@ def _unsplit(  # noqa: PLR0913, PLR0917 — as `_added`
     split = next(each.body for each in before if each.number == body.event)
     if isinstance(split, Split):
         record(connection, split.case, Merged(reading.id_of(connection, number), body.reason), who=who, now=now)
+
+
+def _relate(connection: Connection, number: int) -> None:
+    """Numbers all that mergers and splits connect with a case; and what no longer is."""
+    before = connection.execute(select(cases.c.kin).where(cases.c.number == number)).scalar_one()
+    left = {number, *connection.scalars(select(cases.c.number).where(cases.c.kin == before))}
+    while left:
+        kin = _kin(connection, left.pop())
+        connection.execute(update(cases).where(cases.c.number.in_(kin)).values(kin=min(kin)))
+        left -= kin
+
+
+def _kin(connection: Connection, number: int) -> set[int]:
+    found: set[int] = set()
+    new = {number}
+    while new:
+        found |= new
+        here = select(cases.c.into, cases.c.origin).where(cases.c.number.in_(new))
+        beyond = select(cases.c.number).where(cases.c.into.in_(new) | cases.c.origin.in_(new))
+        linked = {each for row in connection.execute(here) for each in row if each is not None}
+        new = (linked | set(connection.scalars(beyond))) - found
+    return found
 
 
 def _rooted(connection: Connection, number: int, root: int) -> None:

@@ -52,8 +52,8 @@ head = sql.Table(
 cases = sql.Table(
     "console_case",
     metadata,
-    sql.Column("number", _Number, primary_key=True),
-    sql.Column("id", sql.Text, nullable=False, unique=True),
+    sql.Column("number", _Number, primary_key=True, autoincrement=False),  # `reading.next_number`
+    sql.Column("id", _Name, nullable=False, unique=True),
     sql.Column("campaign_id", sql.Text, nullable=False),  # under which the newest scan has it
     sql.Column("severity", sql.SmallInteger, nullable=False),  # 0 low .. 3 critical
     sql.Column("bits", sql.Double, nullable=False),
@@ -73,6 +73,7 @@ cases = sql.Table(
     sql.Column("into", _Number),  # merged into this case
     sql.Column("root", _Number, nullable=False),  # the case that it is shown as, through all mergers; or itself
     sql.Column("origin", _Number),  # split from this case
+    sql.Column("kin", _Number, nullable=False),  # the least number of all that mergers and splits connect it with
     sql.Column("revision", sql.Integer, nullable=False),  # one more with everything that people do
     sql.Column("notes", sql.Integer, nullable=False),
     # counted elsewhere: `marking`
@@ -98,6 +99,7 @@ for _name, _column in SORTS.items():
 sql.Index("console_case_by_assignee", cases.c.assignee, cases.c.bits, cases.c.number)
 sql.Index("console_case_by_root", cases.c.root)
 sql.Index("console_case_by_origin", cases.c.origin)
+sql.Index("console_case_by_kin", cases.c.kin)
 sql.Index("console_case_by_expiry", cases.c.status_until)
 
 #: The newest campaign of each case: the JSON of `reports.document.Campaign`, compressed by zlib.
@@ -183,7 +185,7 @@ sql.Index("console_event_by_account", events.c.account, events.c.number)
 imports = sql.Table(
     "console_import",
     metadata,
-    sql.Column("number", _Number, primary_key=True),
+    sql.Column("number", _Number, primary_key=True, autoincrement=False),  # from 1, without a gap
     sql.Column("digest", sql.Text, nullable=False),
     sql.Column("at", Moment, nullable=False),
     sql.Column("start", Moment, nullable=False),

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, insert, select
 
 from stillwatch.reports.document import Campaign
 from stillwatch.web.store.tables import words
@@ -32,17 +32,16 @@ def words_of(campaign: Campaign) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_first(MOST, [*about, *texts])))
 
 
-def index(connection: Connection, number: int, text: str) -> None:
-    """Adds the words of a text to a case."""
+def index(connection: Connection, number: int, found: Iterable[str]) -> None:
+    """Adds words to a case; what it was found by before it is found by still."""
     known = set(connection.scalars(select(words.c.word).where(words.c.case == number)))
-    new = dict.fromkeys(word for word in words_in(text) if word not in known)
-    if new:
+    if new := [word for word in dict.fromkeys(found) if word not in known]:
         connection.execute(insert(words), [{"word": word, "case": number} for word in new])
 
 
-def forget(connection: Connection, numbers: Iterable[int]) -> None:
-    """Takes all words of cases away."""
-    connection.execute(delete(words).where(words.c.case.in_(list(numbers))))
+def share(connection: Connection, number: int, other: int) -> None:
+    """Lets a case be found by the words of another, too."""
+    index(connection, other, connection.scalars(select(words.c.word).where(words.c.case == number)).all())
 
 
 def _first(most: int, texts: Iterable[str]) -> Iterator[str]:

@@ -1,0 +1,194 @@
+"""How long the console's pages take at 100,000 campaigns and 1,000,000 accounts.
+
+    python bench/console.py [--campaigns 100000] [--accounts 1000000] [--db URL] [--json] [--markdown PAGE]
+
+A findings document of so many campaigns is made and taken in, a tenth of it changed and taken in again. Then every
+question that pages ask is asked many times. Where --keep names a file, the filled database stays there.
+"""
+
+import argparse
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from tables import Table, add_options, publish
+
+from stillwatch.reports.document import (
+    Account,
+    Campaign,
+    Evidence,
+    FindingsDocument,
+    Hour,
+    Inputs,
+    Link,
+    Lookalike,
+    TextPart,
+    Window,
+)
+from stillwatch.web import search
+from stillwatch.web.store import accounts, cases, intake, queue
+from stillwatch.web.store.events import Assigned, Merged, Noted, Reviewed, Split
+from stillwatch.web.store.store import Store
+
+START = datetime(2026, 11, 1, tzinfo=UTC)
+END = START + timedelta(days=28)
+NOW = END + timedelta(hours=1)
+FAMILIES = ("text", "sign_up", "time", "content", "protocol", "client", "network", "alliance")
+RARITY = (10, 6, 5, 4, 2, 1, 1, 0.05)
+WORDS = tuple(f"{a}{b}" for a in ("re", "un", "pre", "over", "sub", "inter") for b in "abcdefghijklmnopqrstuvwxyz")
+REPEATS = 20
+
+
+def document(campaigns: int, total: int, *, seed: int = 1, drift: float = 0.0) -> FindingsDocument:
+    """Findings of so many campaigns with so many accounts together: one of 20,000, one of 5,000, many small ones."""
+    draw = random.Random(seed)  # noqa: S311 — no secret
+    sizes = [min(20_000, total // 20), min(5_000, total // 40)][: campaigns - 1]
+    rest = (total - sum(sizes)) / (campaigns - len(sizes))
+    sizes += [max(3, round(rest * (0.4 + 1.2 * draw.random()))) for _ in range(campaigns - len(sizes))]
+    made = tuple(campaign(n, size, draw, moved=draw.random() < drift) for n, size in enumerate(sizes))
+    inputs = Inputs(files=1, requests=10**9, accounts=10 * total, rejected=0, sign_up=True, notes=())
+    return FindingsDocument(
+        version="1", generator="bench", window=Window(start=START, end=END), campaigns=made, inputs=inputs
+    )
+
+
+def campaign(number: int, size: int, draw: random.Random, *, moved: bool) -> Campaign:
+    """One campaign; a moved one has another id, fewer accounts and more requests."""
+    families = tuple(dict.fromkeys(draw.choices(FAMILIES, RARITY, k=3)))
+    bits = [round(draw.uniform(4, 12), 3) for _ in families]
+    first = START + timedelta(minutes=draw.randrange(25 * 1440))
+    last = first + timedelta(minutes=draw.randrange(60, 3 * 1440))
+    requests = [draw.randrange(1, 900) for _ in range(size - moved)]
+    members = tuple(
+        Account(account_id=f"acct-{number}-{n}", bits=round(20 - 18 * n / size, 3), requests=count,
+                first_seen=first, last_seen=last)
+        for n, count in enumerate(requests)
+    )  # fmt: skip
+    names = [each.account_id for each in members]
+    words = " ".join(draw.choices(WORDS, k=30))
+    hours = [Hour(time=first + timedelta(hours=n), requests=draw.randrange(1, 500)) for n in range(48)]
+    return Campaign(
+        id=f"c-{number:08x}{'b' if moved else 'a'}",
+        bits=round(-12 + sum(bits), 3),
+        prior=-12.0,
+        severity=draw.choices(("low", "medium", "high", "critical"), (4, 3, 2, 1))[0],
+        families=families,
+        first_seen=first,
+        crossed_at=first + (last - first) / 2,
+        last_seen=last,
+        requests=sum(requests),
+        requests_before_crossing=sum(requests) // 2,
+        usage_input_tokens=sum(requests) * 900,
+        usage_output_tokens=sum(requests) * 700,
+        accounts=members,
+        evidence=tuple(
+            Evidence(family=family, name=f"shared {family}", bits=each, observed=0.9, expected=0.01,
+                     technique="AML.T0024.002", says=f"Nine in ten of the accounts share {family}, one in 100 others do.")
+            for family, each in zip(families, bits, strict=True)
+        ),
+        lookalikes_considered=(Lookalike(name="classroom", fits=False, says="They ask by night, too."),),
+        timeline=tuple(hours),
+        links=tuple(Link(family="sign_up", name="payment", accounts=tuple(names[at : at + 20])) for at in range(0, len(names), 20)),
+        shared_text=((TextPart(text=words, slot=False), TextPart(text="…", slot=True)),),
+    )  # fmt: skip
+
+
+def timed(act: Callable[[], object]) -> float:
+    """Seconds."""
+    began = time.perf_counter()
+    act()
+    return time.perf_counter() - began
+
+
+def work(store: Store) -> None:
+    """What people did: every hundredth case is somebody's, judged, noted; a few are merged and split."""
+    found = [each.id for each in queue.page(store, search.parse(""), most=1000).rows]
+    for number, case in enumerate(found[:300]):
+        store.record(case, Assigned(("ana", "bob", "cleo")[number % 3]), who="ana", now=NOW)
+        store.record(case, Noted(f"Looked at it, number {number}, xylophone."), who="ana", now=NOW)
+        store.record(case, Reviewed(("confirmed", "rejected")[number % 2], "seen", case), who="bob", now=NOW)
+    store.record(found[500], Merged(found[501], "one operator"), who="ana", now=NOW)
+    some = accounts.page(store, found[0], most=2).rows
+    store.record(found[0], Split(tuple(each.account_id for each in some), "two operators"), who="ana", now=NOW)
+
+
+SEARCHES = (
+    "", "severity:critical", "severity:high family:text status:open", "family:alliance", "status:confirmed",
+    "assignee:ana", "assignee:none sort:-tokens", "sort:since", "sort:-last severity:low", "tokens:>1e6 sort:accounts",
+    "accounts:>=1000", "bits:>20 sort:-requests", "since:2026-11-20 until:2026-11-21", "id:c-000", "id:c-0000ffffa",
+    "account:acct-77-1", "has:note", "has:appeal", "is:gone", "text", "rea unb", "xylophone", "prea preb prec pred pree",
+    "nothing-has-this",
+)  # fmt: skip
+
+
+def questions(store: Store, middle: int) -> Iterator[tuple[str, Callable[[], object]]]:
+    """What pages ask."""
+    for text in SEARCHES:
+        query = search.parse(text)
+        yield f"queue: {text or 'all'}", lambda query=query: queue.page(store, query)
+    deep = search.parse("sort:requests")
+    after = queue.page(store, deep, most=1000).next
+    for _ in range(20):
+        after = queue.page(store, deep, after, most=1000).next
+    yield "queue: the 400th page", lambda: queue.page(store, deep, after)
+    for name, number in (("20,000 accounts", 0), ("5,000 accounts", 1), ("10 accounts", middle)):
+        case = cases.row(store, f"c-{number:08x}a").id
+        yield f"case of {name}", lambda case=case: cases.case(store, case)
+        for order in ("bits", "requests", "last"):
+            yield (
+                f"accounts by {order}, of {name}",
+                lambda case=case, order=order: accounts.page(store, case, sort=order),
+            )
+    yield "an account", lambda: accounts.account(store, "acct-0-77")
+
+
+def measured(store: Store, given: argparse.Namespace) -> dict[str, dict[str, float]]:
+    """Milliseconds of every question: the median and the longest."""
+    found = {}
+    for name, ask in questions(store, given.campaigns // 2):
+        ask()
+        times = [1000 * timed(ask) for _ in range(given.repeats)]
+        found[name] = {"median, ms": statistics.median(times), "longest, ms": max(times)}
+    return found
+
+
+def filled(store: Store, given: argparse.Namespace) -> dict[str, float]:
+    """Seconds that taking in takes."""
+    size = given.campaigns, given.accounts
+    first = document(*size)
+    figures = {}
+    for name, of in (("taken in", first), ("the same again", first), ("a tenth changed", document(*size, drift=0.1))):
+        figures[f"{name}, s"] = timed(lambda of=of: intake.take(store, of, NOW))
+    work(store)
+    return figures
+
+
+def main() -> None:
+    """Measure, print."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--campaigns", type=int, default=100_000, metavar="N")
+    options.add_argument("--accounts", type=int, default=1_000_000, metavar="N")
+    options.add_argument("--repeats", type=int, default=REPEATS, metavar="N")
+    options.add_argument("--db", metavar="URL", help="an empty database; else a SQLite file that is made for it")
+    options.add_argument("--filled", action="store_true", help="--db was filled by this before")
+    add_options(options)
+    given = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder, Store.open(given.db or f"{folder}/console.sqlite") as store:
+        taking = {} if given.filled else filled(store, given)
+        size = store.database.file
+        if size:
+            taking["MB on disk"] = Path(size).stat().st_size / 1e6
+        asked = measured(store, given)
+    tables = [
+        Table("Filling the store.", ("what", "amount"), list(taking.items())),
+        Table("Questions that pages ask.", ("question", "median, ms", "longest, ms"), [(n, *f.values()) for n, f in asked.items()]),
+    ]  # fmt: skip
+    publish(given, "console", tables, {"filling": taking, "asking": asked})
+
+
+if __name__ == "__main__":
+    main()
