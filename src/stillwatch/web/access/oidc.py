@@ -161,10 +161,9 @@ class Provider:
     def _decoded(self, token: str) -> dict[str, Any]:
         place = self._place("jwks_uri")
         try:
-            return jwt.decode(token, KeySet.import_key_set(self._document(place)), algorithms=_ALGORITHMS).claims
+            return _verified(token, self._document(place))
         except (JoseError, ValueError):  # perhaps it has new keys
-            newer = self._document(place, seconds=_KEYS_SECONDS)
-            return jwt.decode(token, KeySet.import_key_set(newer), algorithms=_ALGORITHMS).claims
+            return _verified(token, self._document(place, seconds=_KEYS_SECONDS))
 
     def _metadata(self) -> dict[str, Any]:
         document = self._document(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
@@ -201,6 +200,10 @@ class Provider:
                 f"The provider answers {response.status_code}.", where=self._issuer, hint="Sign in again."
             )
         return document
+
+
+def _verified(token: str, keys: Any) -> dict[str, Any]:  # noqa: ANN401 — a JWK Set, which joserfc checks
+    return jwt.decode(token, KeySet.import_key_set(keys), algorithms=_ALGORITHMS).claims
 
 
 def _unpacked(kept: str) -> dict[str, str] | None:

@@ -11,10 +11,12 @@ begun at each sign-in, so that a cookie from before it is worth nothing.
 import hashlib
 import hmac
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sql
+from sqlalchemy.exc import SQLAlchemyError
 
 from stillwatch.database import Database
 from stillwatch.web.access.tables import person, session
@@ -59,10 +61,23 @@ class Sessions:
         if row is None or row.until <= moment or row.seen + self.idle.total_seconds() <= moment:
             return None
         if row.seen + _SEEN_SECONDS <= moment:
-            with self.database.writing() as connection:
-                connection.execute(session.update().where(session.c.digest == digest).values(seen=moment))
+            self._seen(digest, moment)
         until = datetime.fromtimestamp(row.until, UTC)
         return Signed(Person(row.name, Role.named(row.role)), row.source, _csrf(token), until)
+
+    def _seen(self, digest: bytes, moment: int) -> None:
+        """Remembers that he was here, if nobody else writes just now: no page waits for that."""
+        engine = self.database.engine
+        sqlite = engine.dialect.name == "sqlite"
+        with suppress(SQLAlchemyError), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            waits = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() if sqlite else 0
+            try:
+                if sqlite:
+                    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+                connection.execute(session.update().where(session.c.digest == digest).values(seen=moment))
+            finally:
+                if sqlite:
+                    connection.exec_driver_sql(f"PRAGMA busy_timeout = {waits}")
 
     def ended(self, token: str) -> None:
         """Ends a session; one that is not there has ended.
