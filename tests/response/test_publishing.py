@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from stillwatch.config import ResponseConfig
 from stillwatch.response.appeals import open_appeal, reverse
 from stillwatch.response.decide import Asked, decide
 from stillwatch.response.model import Rung
-from stillwatch.response.publishing import publish, snapshot
-from stillwatch.response.relay.places import open_relay
+from stillwatch.response.publishing import publish, snapshot, tell
+from stillwatch.response.relay.places import RelayError, open_relay
 from stillwatch.response.snapshot import Gate
 
 DAY = timedelta(days=1)
@@ -76,3 +77,21 @@ def test_a_version_is_another_wherever_a_gateway_must_hear_of_it(ledger, decisio
     versions.append(snapshot(ledger, Gate(appeal_url="https://example.org/"), now + DAY).version)
     assert len(set(versions)) == 5
     assert versions[0] < versions[1] < versions[2]
+
+
+def test_gateways_hear_by_the_way_that_the_settings_name(ledger, decision, now, tmp_path):
+    measure = decision(action=Rung.VERIFY)
+    ledger.decide([measure], by="alice", now=now)
+    assert not tell(ledger, ResponseConfig(), now), "there is no way to them"
+    assert tell(ledger, ResponseConfig(relay=str(tmp_path / "relay")), now)
+    gateway = open_relay(str(tmp_path / "relay"))
+    assert gateway.snapshot(-1) is not None
+    gateway.close()
+
+
+def test_where_gateways_cannot_be_told_what_was_written_stands(ledger, decision, now, tmp_path):
+    ledger.decide([decision()], by="alice", now=now)
+    (tmp_path / "relay").write_text("no folder")
+    with pytest.raises(RelayError, match="No gateway was told"):
+        tell(ledger, ResponseConfig(relay=str(tmp_path / "relay")), now)
+    assert len(ledger.standing(now)) == 1

@@ -109,20 +109,7 @@ def tell_gateways(ledger: "Ledger", settings: "Settings", now: datetime, *, quie
     Raises:
         RelayError: they cannot be reached; what was written stands.
     """
-    if settings.config.response.relay is None:
-        note("No gateway was told: response.relay names no way to one.", quiet=quiet)
-        return
-    from stillwatch.response.policy.policy import load
-    from stillwatch.response.publishing import publish
-    from stillwatch.response.relay.places import open_relay
-    from stillwatch.response.relay.protocol import RelayError
+    from stillwatch.response.publishing import tell
 
-    gate = load(settings.config.response.policy).gate(now)
-    relay = open_relay(settings.config.response.relay)
-    try:
-        publish(ledger, gate, relay, now)
-    except RelayError as error:
-        hint = "It stands in the ledger; `stillwatch decisions publish` tells the gateways."
-        raise RelayError(f"No gateway was told: {error.what}", where=error.where, hint=hint) from error
-    finally:
-        relay.close()
+    if not tell(ledger, settings.config.response, now):
+        note("No gateway was told: response.relay names no way to one.", quiet=quiet)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from stillwatch.errors import ConfigError, ExchangeError, InputError, TrustError
+from stillwatch.response.ledger import reading
 from stillwatch.response.ledger.ledger import Ledger
 from stillwatch.response.model import Limits, Rung
 
@@ -243,3 +244,49 @@ def test_what_is_no_database_is_told_in_one_line(tmp_path):
     (tmp_path / "ledger.sqlite").write_bytes(b"no database" * 1000)
     with pytest.raises(ExchangeError, match="not a database"):
         Ledger.open(str(tmp_path / "ledger.sqlite"))
+
+
+def pages(ledger, now, most, **which):
+    """All pages, one after the other."""
+    found, before = [], None
+    while True:
+        page, before = ledger.page(now, before=before, most=most, **which)
+        assert len(page) <= most
+        found += page
+        if before is None:
+            return found
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 50])
+def test_what_stands_and_waits_is_read_page_by_page_newest_first(ledger, decision, now, most):
+    told = [decision(f"acct-{n}") for n in range(5)]
+    ledger.decide(told, by="alice", now=now)
+    waiting = [decision(f"acct-{n}", action=Rung.HOLD) for n in range(3)]
+    ledger.propose(waiting, now)
+    ledger.lift([told[2].id], "bob", "a mistake", now)
+    ledger.sign([waiting[1].id], "bob", now)
+    signed = ledger.decision(waiting[1].id)
+    assert pages(ledger, now, most) == [signed, told[4], told[3], told[0]], "the signed one took another's place"
+    assert pages(ledger, now, most, waiting=True) == [waiting[2], waiting[0]]
+    assert pages(ledger, now + 8 * DAY, most) == []
+
+
+def test_pages_go_on_past_what_has_ended(ledger, decision, now, monkeypatch):
+    monkeypatch.setattr(reading, "NAMED", 2)
+    monkeypatch.setattr(reading, "_PAGES", 2)
+    told = [decision(f"acct-{n}") for n in range(7)]
+    ledger.decide(told, by="alice", now=now)
+    ledger.lift(ids(told[1:]), "bob", "a mistake", now)
+    first, before = ledger.page(now, most=3)
+    assert first == []
+    assert ledger.page(now, before=before, most=3) == ([told[0]], None)
+
+
+def test_what_stands_against_many_accounts(ledger, decision, now, monkeypatch):
+    monkeypatch.setattr(reading, "NAMED", 2)
+    told = [decision(f"acct-{n}") for n in range(6)]
+    ledger.decide(told[:5], by="alice", now=now)
+    ledger.propose(told[5:], now)
+    picture = ledger.against([f"acct-{n}" for n in (0, 1, 2, 5, 7)], now)
+    assert sorted(picture.standing) == ids(told[:3])
+    assert list(picture.waiting) == ids(told[5:])

@@ -10,7 +10,7 @@ before or as it is after. Several processes may use it at once; they write one a
 ExchangeError (the database cannot be used; nothing was half written).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -162,6 +162,26 @@ class Ledger:
     def waiting(self, now: datetime) -> tuple[Decision, ...]:
         """What a person must sign before it does anything, oldest first."""
         return tuple(self.picture(now).waiting.values())
+
+    def page(
+        self, now: datetime, *, waiting: bool = False, before: int | None = None, most: int = 50
+    ) -> tuple[list[Decision], int | None]:
+        """What stands, or waits, newest first, and where the next page begins (`reading.newest`)."""
+        kind = Proposed.kind if waiting else Decided.kind
+        with self.database.reading(snapshot=True) as connection:
+            return reading.newest(connection, now, kind, before=before, most=most)
+
+    def against(self, values: Collection[str], now: datetime) -> Picture:
+        """What stands and waits against these accounts, organizations, keys or campaigns, and which are exempt."""
+        named = list(values)
+        parts = Picture()
+        with self.database.reading(snapshot=True) as connection:
+            for at in range(0, len(named), reading.NAMED):
+                part = reading.picture_of(connection, now, whose=named[at : at + reading.NAMED])
+                parts.standing |= part.standing
+                parts.waiting |= part.waiting
+                parts.exempt |= part.exempt
+        return parts
 
     def exempt(self, now: datetime) -> frozenset[str]:
         """Accounts, organizations and keys of which an appeal was granted."""

@@ -8,12 +8,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, select
 
 from stillwatch.response.ledger.chain import BEGINNING, Entry, body_of, microseconds
-from stillwatch.response.ledger.entries import findable
+from stillwatch.response.ledger.entries import Proposed, findable
 from stillwatch.response.ledger.picture import Picture, fold
 from stillwatch.response.ledger.tables import entry, head, words
+from stillwatch.response.model import Decision
 
 _PAGE = 1000  # entries that are held at a time
-_NAMED = 1000  # values that a question names; for more, all that stands is read
+NAMED = 1000  # values that a question names; for more, all that stands is read
+_PAGES = 8  # of so many entries, through which `newest` looks for what still stands
 
 
 def head_of(connection: Connection) -> tuple[int, bytes]:
@@ -60,18 +62,52 @@ def picture_of(
         about: of these decisions alone.
     """
     matters = entry.c.until > microseconds(now)
-    if whose is not None and len(whose) <= _NAMED:
+    if whose is not None and len(whose) <= NAMED:
         matters &= entry.c.whose.in_([findable(each) for each in whose])
-    if about is not None and len(about) <= _NAMED:
+    if about is not None and len(about) <= NAMED:
         matters &= entry.c.about.in_(about)
     rows = connection.execute(select(entry.c.number, entry.c.kind, entry.c.text).where(matters)).all()
     return fold((body_of(*row) for row in sorted(rows, key=itemgetter(0))), now)
 
 
+def newest(
+    connection: Connection, now: datetime, kind: str, *, before: int | None = None, most: int = 50
+) -> tuple[list[Decision], int | None]:
+    """What stands or waits, newest first, a page at a time; reads no more of the ledger than the page needs.
+
+    Args:
+        connection: to read with.
+        now: the time.
+        kind: `Decided.kind`: what stands; `Proposed.kind`: what waits.
+        before: where the page before this one ended.
+        most: how many.
+
+    Returns:
+        The decisions, and where the next page begins; None: there is none. A page may hold fewer than `most` though
+        another one follows, where much has ended.
+    """
+    found: list[Decision] = []
+    for _ in range(_PAGES):
+        query = select(entry.c.number, entry.c.about).where(entry.c.kind == kind)
+        query = query if before is None else query.where(entry.c.number < before)
+        rows = connection.execute(query.order_by(entry.c.number.desc()).limit(NAMED)).all()
+        picture = picture_of(connection, now, about=[row.about for row in rows])
+        held = picture.waiting if kind == Proposed.kind else picture.standing
+        for row in rows:
+            before = row.number
+            if row.about in held:
+                found.append(held.pop(row.about))
+            if len(found) == most:
+                return found, before
+        if len(rows) < NAMED:
+            return found, None
+    return found, before
+
+
 def known(connection: Connection, ids: Collection[str]) -> set[str]:
     """Which of these decisions the ledger has an entry about."""
     names = list(ids)
-    pages = [names[start : start + _NAMED] for start in range(0, len(names), _NAMED)]
+    pages = [names[start : start + NAMED] for start in range(0, len(names), NAMED)]
     return {id_ for page in pages for id_ in connection.scalars(select(entry.c.about).where(entry.c.about.in_(page)))}
 
 
