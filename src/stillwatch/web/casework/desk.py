@@ -29,14 +29,14 @@ class Desk:
         case: as it stands now.
         who: his name.
         now: when.
-        revision: of the case that he saw.
+        revision: of the case that he saw; None: what others did meanwhile does not matter.
     """
 
     console: Console
     case: Case
     who: str
     now: datetime
-    revision: int
+    revision: int | None
 
     @classmethod
     def of(cls, asked: Asked) -> Self:

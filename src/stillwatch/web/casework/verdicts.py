@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from stillwatch.reports.document import Campaign
-from stillwatch.reports.reviews import check_second
 from stillwatch.reports.wording import count
 from stillwatch.web.asking import Invalid, NotAllowed, Stale
 from stillwatch.web.casework.desk import Desk
@@ -67,7 +66,7 @@ def judge(desk: Desk, what: Said, campaign_id: str) -> Event:
         return _seconded(desk, waiting, what)
     if what.verdict in desk.console.settings.config.reviews.two_persons:
         return desk.record(Reviewed(what.verdict, what.reason, campaign_id, what.until, stands=False))
-    return _remembered(desk, what, desk.who)
+    return remember(desk, what, desk.who)
 
 
 def agree(desk: Desk, campaign_id: str) -> Event:
@@ -130,12 +129,16 @@ def _seconded(desk: Desk, waiting: Event, what: Said) -> Event:
     if waiting.who.casefold() == desk.who.casefold():
         hint = "Ask somebody else to look at it, or take yours back."
         raise NotAllowed("You said so yourself, and a second person is to say it now.", hint=hint)
-    return _remembered(desk, what, waiting.who, second=desk.who)
+    return remember(desk, what, waiting.who, second=desk.who)
 
 
-def _remembered(desk: Desk, what: Said, author: str, second: str = "") -> Event:
-    """Writes a verdict that stands into the case, and into the reviews of every campaign that is shown as it."""
-    check_second(what.verdict, author, second, desk.console.settings.config.reviews.two_persons)
+def remember(desk: Desk, what: Said, author: str, second: str = "") -> Event:
+    """Writes a verdict that stands into the case, and into the reviews of every campaign that is shown as it.
+
+    Raises:
+        Stale: somebody else was first.
+        StillwatchError: the reviews cannot be written; nothing is written then.
+    """
     campaigns = _campaigns(desk)
     reviews, given = desk.reviews, False
     people = {"author": author, "second": second}

@@ -1,0 +1,210 @@
+"""Somebody objects to a measure, and a person who did not decide it answers (`response.appeals`), from the console.
+
+    page = listed(console, now)
+    told = reverse(console, "a-51c09b7de2f0", "You are right: …", person, now, campaign_wrong=True)
+
+Granting an appeal ends the measures, and, where the whole campaign was a mistake, is a verdict on its case, too.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from stillwatch.errors import ConfigError, ExchangeError, InputError, TrustError
+from stillwatch.response import appeals
+from stillwatch.response.appeals import Appeal
+from stillwatch.response.ledger.ledger import Ledger
+from stillwatch.response.model import Decision
+from stillwatch.web.asking import Invalid, NotAllowed, NotThere, Stale
+from stillwatch.web.casework import measures
+from stillwatch.web.casework.desk import Desk
+from stillwatch.web.casework.verdicts import Said, remember
+from stillwatch.web.console import Console
+from stillwatch.web.model import Person
+from stillwatch.web.store import cases
+from stillwatch.web.store.model import Case
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What became of an appeal."""
+
+    appeal: Appeal
+    ended: tuple[Decision, ...] = ()
+    told: bool = True  # gateways know
+
+
+def listed(console: Console, now: datetime) -> tuple[Appeal, ...]:
+    """All appeals: those that wait first, what is due soonest on top; nothing where there is no ledger yet.
+
+    Raises:
+        ExchangeError: the ledger cannot be reached.
+    """
+    try:
+        with measures.opened(console) as ledger:
+            found = appeals.appeals(ledger)
+    except ConfigError:
+        return ()
+    waiting = sorted((each for each in found if each.status == "open"), key=lambda each: each.due)
+    answered = sorted((each for each in found if each.status != "open"), key=_newest_first)
+    return (*waiting, *(each for each in answered if each.opened <= now))
+
+
+def of_accounts(console: Console, values: Sequence[str], now: datetime) -> tuple[Appeal, ...]:
+    """The appeals of these accounts, without what people wrote.
+
+    Raises:
+        ExchangeError: the ledger cannot be reached.
+    """
+    whose = set(values)
+    return tuple(each for each in listed(console, now) if each.value in whose)
+
+
+def file(console: Console, decision: str, text: str, contact: str, account: str, now: datetime) -> Appeal:  # noqa: PLR0913, PLR0917 — what an appeal says
+    """Writes down that somebody objects.
+
+    Raises:
+        NotThere: there is no such decision.
+        Invalid: it is too long, says not whose it is, or one is open already.
+    """
+    due = timedelta(days=console.settings.config.response.appeal_days)
+    with measures.opened(console) as ledger:
+        about = decision_of(ledger, decision)
+        try:
+            opened = appeals.open_appeal(ledger, decision, text, contact, now, account=account, due=due)
+        except InputError as error:
+            raise Invalid(error.what, where=error.where, hint=error.hint) from None
+    measures.note(console, [about], f"took appeal {opened.id} of", "console", now)
+    return opened
+
+
+def answer(console: Console, appeal_id: str, text: str, person: Person, now: datetime) -> Answered:
+    """Answers, and the measure stays.
+
+    Raises:
+        NotThere: there is no such appeal.
+        NotAllowed: this person decided the measure, or may not answer.
+        Stale: somebody answered already.
+        Invalid: there is no text, or too much.
+    """
+    by = measures.answerable(console, person)
+    with measures.opened(console) as ledger:
+        about = _about(ledger, appeal_id)
+        try:
+            done = appeals.answer(ledger, appeal_id, text, by, now)
+        except (InputError, TrustError) as error:
+            raise _refusal(ledger, appeal_id, error) from None
+    measures.note(console, [about], f"answered appeal {appeal_id}; it stays:", by, now)
+    return Answered(done)
+
+
+def reverse(  # noqa: PLR0913 — as `response.appeals.reverse`
+    console: Console, appeal_id: str, text: str, person: Person, now: datetime, *, campaign_wrong: bool = False
+) -> Answered:
+    """Grants an appeal: what stands and waits against the account ends, and does not come back by itself.
+
+    Args:
+        console: with the ledger.
+        appeal_id: the appeal.
+        text: what the person is told.
+        person: who answers.
+        now: the time.
+        campaign_wrong: the whole campaign was a mistake: its measures end, and its case is judged rejected.
+
+    Raises:
+        NotThere: there is no such appeal, or no case of its campaign.
+        NotAllowed: this person decided the measure, or may not answer.
+        Stale: somebody answered already.
+        Invalid: there is no text, or too much.
+    """
+    by = measures.answerable(console, person)
+    exempt = timedelta(days=console.settings.config.response.exempt_days)
+    with measures.opened(console) as ledger:
+        about = _about(ledger, appeal_id)
+        case = _case(console, about) if campaign_wrong else None
+        try:
+            done, ended = appeals.reverse(
+                ledger, appeal_id, text, by, now, campaign_wrong=campaign_wrong, exempt=exempt
+            )
+        except (InputError, TrustError) as error:
+            raise _refusal(ledger, appeal_id, error) from None
+        told = measures.tell_gateways(console, ledger, now)
+    measures.note(console, ended or [about], f"granted appeal {appeal_id}; ended", by, now)
+    if case is not None:
+        desk = Desk(console, cases.case(console.store, case.id), by, now, None)
+        remember(desk, Said("rejected", f"The appeal {appeal_id} was granted."), by)
+    return Answered(done, ended, told)
+
+
+def erase(console: Console, appeal_id: str, person: Person, now: datetime) -> None:
+    """Erases what was written in an appeal and its answer; that there was one stays.
+
+    Raises:
+        NotThere: there is no such appeal.
+        NotAllowed: he may not.
+    """
+    by = measures.answerable(console, person)
+    with measures.opened(console) as ledger:
+        about = _about(ledger, appeal_id)
+        appeals.erase(ledger, appeal_id, by, now)
+    measures.note(console, [about], f"erased the words of appeal {appeal_id} of", by, now)
+
+
+def read(ledger: Ledger, appeal_id: str) -> Appeal:
+    """One appeal.
+
+    Raises:
+        NotThere: there is none of this id.
+    """
+    try:
+        return appeals.appeal(ledger, appeal_id)
+    except InputError:
+        raise NotThere(
+            "There is no appeal of this id.", where=appeal_id[:80], hint="See the list of appeals."
+        ) from None
+
+
+def decision_of(ledger: Ledger, decision_id: str) -> Decision:
+    """One decision, whether it still stands or not.
+
+    Raises:
+        NotThere: there is none of this id.
+    """
+    try:
+        return ledger.decision(decision_id)
+    except InputError:
+        raise NotThere("There is no decision of this id.", where=decision_id[:80], hint="See the measures.") from None
+
+
+def _about(ledger: Ledger, appeal_id: str) -> Decision:
+    return decision_of(ledger, read(ledger, appeal_id).decision)
+
+
+def _case(console: Console, about: Decision) -> Case:
+    """The case of the campaign that a measure was about; where it was merged, the one that it is shown as.
+
+    Raises:
+        NotThere: the console knows none; nothing is written then.
+    """
+    try:
+        found = cases.case(console.store, about.campaign)
+    except NotThere:
+        hint = "Grant the appeal without it, and judge the case where it is."
+        raise NotThere("The console knows no case of this campaign.", where=about.campaign[:80], hint=hint) from None
+    return cases.case(console.store, found.into) if found.into else found
+
+
+def _refusal(ledger: Ledger, appeal_id: str, error: InputError | TrustError) -> Stale | NotAllowed | Invalid:
+    if isinstance(error, TrustError):
+        return NotAllowed(error.what, hint="Ask another approver; what you typed is below.")
+    with suppress(InputError, ExchangeError):
+        found = appeals.appeal(ledger, appeal_id)
+        if found.status != "open" and found.answered:
+            now = (f"{found.status} by {found.by}, {found.answered:%Y-%m-%d %H:%M} UTC: {found.reply or ''}",)
+            return Stale("Somebody answered this appeal meanwhile.", now=now, hint="There is nothing left to answer.")
+    return Invalid(error.what, hint=error.hint)
+
+
+def _newest_first(appeal: Appeal) -> float:
+    return -(appeal.answered or appeal.opened).timestamp()
