@@ -1,0 +1,123 @@
+"""The queue: every case, found by words, sorted, page by page.
+
+    /cases                            what is open
+    /cases?q=severity:high+sort:-tokens      any search (`stillwatch.web.search`); an empty one is everything
+    /cases.csv?q=…                    all of its rows
+
+The search stands in the address, so that it can be kept and sent.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from stillwatch.errors import InputError
+from stillwatch.web import search
+from stillwatch.web.asking import Asked, Page, Redirect
+from stillwatch.web.rendering import visible
+from stillwatch.web.routing import Pages
+from stillwatch.web.store import queue as store_queue
+from stillwatch.web.store.model import CasePage
+
+pages = Pages("Queue", "/cases")
+
+OPEN = "status:open"  # what an analyst comes for
+ROWS = 50
+
+
+@dataclass(frozen=True)
+class Link:
+    """Another search, one click away."""
+
+    label: str
+    search: str
+    chosen: bool
+    cases: int | None = None
+
+
+@dataclass(frozen=True)
+class QueueView:
+    """The queue as its page shows it."""
+
+    typed: str  # in the box
+    search: str  # the same in one form
+    sort: str  # "-" in front: most first
+    page: CasePage
+    tabs: tuple[Link, ...]
+    facets: tuple[tuple[str, tuple[Link, ...]], ...]  # by field
+    problem: str = ""  # why the search cannot be read ...
+    hint: str = ""  # ... and what to do
+    first: bool = True  # whether this is the first page
+
+    def sorted_by(self, name: str) -> str:
+        """The same search in another order."""
+        return search.parse(self.search).sorted_by(name).text
+
+
+@pages.get("/", formats=False)
+def beginning(_: Asked) -> Redirect:
+    """Where everybody begins."""
+    return Redirect("/cases")
+
+
+@pages.get("/cases")
+def queue(asked: Asked) -> Page:
+    """Cases, by a search."""
+    typed = asked.query.get("q", OPEN)
+    try:
+        query = search.parse(typed)
+    except InputError as error:
+        if asked.suffix:
+            raise
+        return Page("queue.html", "Queue", _unread(asked, typed, error), status=422)
+    store, after = asked.console.store, asked.query.get("after") or None
+    found = store_queue.page(store, query, after, ROWS)
+    view = QueueView(
+        typed=typed,
+        search=query.text,
+        sort=query.sort.text.removeprefix("sort:"),
+        page=found,
+        tabs=_tabs(asked.person.name, query),
+        facets=tuple(_facets(query, found)),
+        first=after is None,
+    )
+    rows = tuple(store_queue.rows(store, query)) if asked.suffix == "csv" else found.rows
+    return Page("queue.html", "Queue", view, rows=rows)
+
+
+def _unread(asked: Asked, typed: str, error: InputError) -> QueueView:
+    problem = f"{visible(error.where, 80)}: {error.what}" if error.where else error.what
+    nothing = CasePage((), None, 0, ())
+    return QueueView(typed, "", "-bits", nothing, _tabs(asked.person.name, None), (), problem, error.hint or "")
+
+
+def _tabs(name: str, query: search.Query | None) -> tuple[Link, ...]:
+    """Searches that everybody makes all day."""
+    mine = search.Query().having("assignee", name).having("status", "open")
+    searches = (
+        ("Open", OPEN),
+        ("Mine", mine.text),
+        ("Nobody's", f"assignee:none {OPEN}"),
+        ("With appeals", "has:appeal"),
+        ("Everything", ""),
+    )
+    return tuple(Link(label, text, query is not None and _same(query, text)) for label, text in searches)
+
+
+def _same(query: search.Query, text: str) -> bool:
+    """Whether both find the same, in whatever order."""
+    other = search.parse(text)
+    return set(query.terms) == set(other.terms) and query.words == other.words
+
+
+def _facets(query: search.Query, found: CasePage) -> Iterator[tuple[str, tuple[Link, ...]]]:
+    """What the cases that were found have in common, by field: each value adds or takes away a condition."""
+    for name in dict.fromkeys(each.field for each in found.facets):
+        chosen = query.values(name)
+        yield (
+            name,
+            tuple(
+                Link(each.value, query.having(name, each.value).text, each.value in chosen, each.cases)
+                for each in found.facets
+                if each.field == name
+            ),
+        )
