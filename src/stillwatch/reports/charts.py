@@ -18,6 +18,7 @@ Spec = dict[str, Any]
 BARS = 240  # of the timeline; more cannot be told apart on a screen
 BUSIEST = 50  # accounts that the volume chart shows one by one
 MATRIX_ACCOUNTS, MATRIX_LINKS = 120, 40
+NAMED_ROWS = 30  # of the matrix; the names of more would overlap
 FAMILIES = (
     "sign_up",
     "network",
@@ -232,7 +233,7 @@ def matrix(campaign: Campaign) -> Spec:
                 "field": "account",
                 "type": "nominal",
                 "sort": [printable(account) for account in rows],
-                "axis": {"title": "accounts", "labels": len(rows) <= 40, "ticks": False},
+                "axis": {"title": "accounts", "labels": len(rows) <= NAMED_ROWS, "ticks": False},
             },
             "x": {
                 "field": "thing",

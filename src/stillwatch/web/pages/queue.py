@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from stillwatch.errors import InputError
 from stillwatch.web import search
 from stillwatch.web.asking import Asked, Page, Redirect
-from stillwatch.web.rendering import visible
 from stillwatch.web.routing import Pages
 from stillwatch.web.store import queue as store_queue
 from stillwatch.web.store.model import CasePage
@@ -45,6 +44,7 @@ class QueueView:
     tabs: tuple[Link, ...]
     facets: tuple[tuple[str, tuple[Link, ...]], ...]  # by field
     problem: str = ""  # why the search cannot be read ...
+    where: str = ""
     hint: str = ""  # ... and what to do
     first: bool = True  # whether this is the first page
 
@@ -85,9 +85,9 @@ def queue(asked: Asked) -> Page:
 
 
 def _unread(asked: Asked, typed: str, error: InputError) -> QueueView:
-    problem = f"{visible(error.where, 80)}: {error.what}" if error.where else error.what
-    nothing = CasePage((), None, 0, ())
-    return QueueView(typed, "", "-bits", nothing, _tabs(asked.person.name, None), (), problem, error.hint or "")
+    nothing, tabs = CasePage((), None, 0, ()), _tabs(asked.person.name, None)
+    told = {"problem": error.what, "where": error.where or "", "hint": error.hint or ""}
+    return QueueView(typed, "", "-bits", nothing, tabs, (), **told)
 
 
 def _tabs(name: str, query: search.Query | None) -> tuple[Link, ...]:

@@ -42,6 +42,9 @@ addEventListener("beforeprint", () => {
   document.querySelectorAll("figure.chart .drawing:empty").forEach((drawing) => draw(drawing.closest("figure")));
 });
 
+// On a phone what narrows the list begins folded.
+if (matchMedia("(max-width: 820px)").matches) document.querySelectorAll("details.facets").forEach((facets) => { facets.open = false; });
+
 // Back to the queue as it was searched.
 if (location.pathname === "/cases") sessionStorage.setItem("queue", location.href);
 document.querySelectorAll("a[data-back]").forEach((link) => { link.href = sessionStorage.getItem("queue") ?? link.href; });
