@@ -63,7 +63,9 @@ def placed(shape: Shape) -> Places:
     radii = np.array([*(radius(size) for _, size in shape), *[THING] * things])
     edges = [(group, len(shape) + thing) for group, (held, _) in enumerate(shape) for thing in held]
     at, (width, height) = _packed(_pieces(ig.Graph(n=len(radii), edges=edges), radii), radii)
-    places = tuple(Place(round(x, 1), round(y, 1), round(r, 1)) for (x, y), r in zip(at.tolist(), radii, strict=True))
+    places = tuple(
+        Place(round(x, 1), round(y, 1), round(r, 1)) for (x, y), r in zip(at.tolist(), radii.tolist(), strict=True)
+    )
     return Places(places[: len(shape)], places[len(shape) :], round(width, 1), round(height, 1))
 
 
@@ -134,9 +136,9 @@ def _reach(at: F64, radii: F64) -> float:
 
 
 def _packed(pieces: Sequence[tuple[list[int], F64]], radii: F64) -> tuple[F64, tuple[float, float]]:
-    """Pieces in rows, as text is set: about as wide as half again their height."""
+    """Pieces in rows, as text is set: about one and a half times as wide as high."""
     boxes = [_box(at, radii[members]) for members, at in pieces]
-    wide = max([sqrt(1.5 * sum(w * h for w, h in boxes)), *(w for w, _ in boxes)], default=0.0)
+    wide = max([sqrt(2 * sum(w * h for w, h in boxes)), *(w for w, _ in boxes)], default=0.0)
     out, x, y, row = np.zeros((len(radii), 2)), 0.0, 0.0, 0.0
     for (members, at), (w, h) in zip(pieces, boxes, strict=True):
         if x and x + w > wide:

@@ -3,7 +3,7 @@
 A module here makes `pages = Pages(…)` (`stillwatch.web.routing`) and is named in ALL.
 """
 
-from stillwatch.web.pages import campaign, queue
+from stillwatch.web.pages import campaign, graph, queue
 from stillwatch.web.routing import Pages
 
-ALL: tuple[Pages, ...] = (queue.pages, campaign.pages)
+ALL: tuple[Pages, ...] = (queue.pages, campaign.pages, graph.pages)
