@@ -41,14 +41,14 @@ class Answering:
             path = f"{declared.path}.{suffix}" if suffix else declared.path
             yield Route(path, self._endpoint(declared, suffix), methods=[declared.method])
 
-    def nowhere(self) -> Route:
-        """Everything else."""
+    def nowhere(self) -> Iterator[Route]:
+        """Everything else; to be asked last."""
 
         def page(asked: Asked) -> Answer:
             raise NotThere("There is no such page.", where=asked.path, hint="Begin at the queue.")
 
-        declared = Declared("GET", "/{anything:path}", page, None, formats=False)
-        return Route(declared.path, self._endpoint(declared, ""), methods=["GET", "POST"])
+        for method in ("GET", "POST"):
+            yield from self.routes(Declared(method, "/{anything:path}", page, None, formats=method == "GET"))
 
     def _endpoint(self, declared: Declared, suffix: Suffix):  # noqa: ANN202 — Starlette's
         async def endpoint(request: Request) -> Response:

@@ -32,6 +32,6 @@ def create_app(console: Console) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.router.routes.append(files.route())
     app.router.routes.extend(route for each in everything for one in each.declared for route in answering.routes(one))
-    app.router.routes.append(answering.nowhere())
+    app.router.routes.extend(answering.nowhere())
     app.add_middleware(Headers, secure=console.secure)
     return app
