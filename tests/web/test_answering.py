@@ -146,8 +146,13 @@ def test_a_database_that_is_gone_is_told_and_what_was_typed_is_kept(running, cli
     assert client.post("/trial/done", data=TYPED).status_code == 303
 
 
-def test_while_somebody_else_writes_pages_are_read_and_writing_says_that_it_must_wait(monkeypatch, serve):
+@pytest.fixture
+def impatient(monkeypatch):
     monkeypatch.setattr(database, "_WAIT_SECONDS", 0.2)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_while_somebody_else_writes_pages_are_read_and_writing_says_that_it_must_wait(serve):
     with serve({}) as running, running.signed_in("viewer") as client:
         other = sqlite3.connect(running.console.store.database.file, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
