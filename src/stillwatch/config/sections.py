@@ -400,7 +400,9 @@ class ConsoleConfig(_Section):
     idle_minutes: int = Field(
         default=60, ge=1, le=24 * 60, description="A session ends when nothing was asked for so long."
     )
-    session_hours: int = Field(default=12, ge=1, le=24 * 30, description="And after this, whatever is asked.")
+    session_hours: int = Field(
+        default=12, ge=1, le=24 * 30, description="And after so long, whatever is asked for meanwhile."
+    )
     newcomers: Literal["refused", "viewer"] = Field(
         default="refused",
         description="What becomes of somebody whom the proxy or OpenID Connect names and the console does not know yet: "
@@ -422,7 +424,9 @@ class ConsoleConfig(_Section):
         examples=["https://login.example"],
         description="The OpenID provider at which people sign in. It must know PUBLIC_URL/sign-in/oidc/back.",
     )
-    oidc_client: str | None = Field(default=None, examples=["stillwatch"], description="Our client id there.")
+    oidc_client: str | None = Field(
+        default=None, examples=["stillwatch"], description="Our client id, as the OpenID provider gave it."
+    )
     oidc_secret_file: HomePath | None = Field(
         default=None,
         examples=["oidc.secret"],

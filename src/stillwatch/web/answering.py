@@ -3,7 +3,7 @@
 routes = Answering(console, door, renderer).routes(declared)
 """
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 
 from starlette.concurrency import run_in_threadpool
@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from stillwatch.errors import StillwatchError
 from stillwatch.web.access.door import Door
-from stillwatch.web.asking import Answer, Asked, NotThere, Suffix
+from stillwatch.web.asking import Answer, Asked, Headers, NotThere, Suffix
 from stillwatch.web.bodies import parsed, received
 from stillwatch.web.console import Console
 from stillwatch.web.problems import page_of
@@ -50,7 +50,7 @@ class Answering:
         for method in ("GET", "POST"):
             yield from self.routes(Declared(method, "/{anything:path}", page, None, formats=method == "GET"))
 
-    def _endpoint(self, declared: Declared, suffix: Suffix):  # noqa: ANN202 — Starlette's
+    def _endpoint(self, declared: Declared, suffix: Suffix) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             asked = self._read(request, suffix)
             try:
@@ -78,7 +78,7 @@ class Answering:
         )
 
     def _answer(self, declared: Declared, request: Request, asked: Asked) -> Response:
-        headers = ()
+        headers: Headers = ()
         try:
             asked = replace(asked, query=parsed(request.scope["query_string"].decode("latin-1")))
             asked, headers = self._door.entered(asked, request.headers, request.client)
