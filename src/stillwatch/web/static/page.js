@@ -73,7 +73,11 @@ const keys = {
   p: () => follow("[rel=first]"),
   u: () => follow("a[data-back]"),
   q: () => { location.href = "/cases"; },
-  "/": () => document.querySelector("main input[type=search], #find")?.focus(),
+  "/": () => {
+    const box = document.querySelector("main input[type=search], #find");
+    box?.focus();
+    box?.setSelectionRange(box.value.length, box.value.length);
+  },
   "?": () => document.getElementById("keys")?.showModal(),
 };
 
