@@ -34,7 +34,7 @@ _STATUS: tuple[tuple[type[StillwatchError], int], ...] = (
     (PrivacyError, 403),
     (InputError, 422),
 )
-_UNSEEN = frozenset({"version", "then"})  # fields that no person typed
+_UNSEEN = frozenset({"version", "then", "campaign", "event", "id", "case", "show", "way"})  # fields that no person typed
 _SECRET = ("csrf", "password", "secret")
 
 

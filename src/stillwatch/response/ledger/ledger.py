@@ -190,9 +190,13 @@ class Ledger:
     @property
     def enabled(self) -> bool:
         """Whether measures act: the switch."""
-        with self.database.reading() as connection:
-            last = reading.latest(connection, entry.c.kind == Switched.kind)
+        last = self.switched()
         return last is None or (isinstance(last.body, Switched) and last.body.on)
+
+    def switched(self) -> Entry | None:
+        """When the switch was last used, by whom and why; None: never."""
+        with self.database.reading() as connection:
+            return reading.latest(connection, entry.c.kind == Switched.kind)
 
     def decision(self, id_: str) -> Decision:
         """A decision or proposal as it was last written, whether it still stands or not.

@@ -8,7 +8,7 @@ Granting an appeal ends the measures, and, where the whole campaign was a mistak
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from stillwatch.errors import ConfigError, ExchangeError, InputError, TrustError
@@ -52,7 +52,7 @@ def listed(console: Console, now: datetime) -> tuple[Appeal, ...]:
 
 
 def of_accounts(console: Console, values: Sequence[str], now: datetime) -> tuple[Appeal, ...]:
-    """The appeals of these accounts, without what people wrote.
+    """The appeals of these accounts.
 
     Raises:
         ExchangeError: the ledger cannot be reached.
@@ -61,8 +61,15 @@ def of_accounts(console: Console, values: Sequence[str], now: datetime) -> tuple
     return tuple(each for each in listed(console, now) if each.value in whose)
 
 
-def file(console: Console, decision: str, text: str, contact: str, account: str, now: datetime) -> Appeal:  # noqa: PLR0913, PLR0917 — what an appeal says
-    """Writes down that somebody objects.
+def wordless(appeal: Appeal) -> Appeal:
+    """Without what people wrote."""
+    return replace(appeal, text=None, contact=None, reply=None)
+
+
+def file(  # noqa: PLR0913 — what an appeal says
+    console: Console, decision: str, text: str, person: Person, now: datetime, *, contact: str = "", account: str = ""
+) -> Appeal:
+    """Writes down that somebody objects, as he told an analyst.
 
     Raises:
         NotThere: there is no such decision.
@@ -75,7 +82,7 @@ def file(console: Console, decision: str, text: str, contact: str, account: str,
             opened = appeals.open_appeal(ledger, decision, text, contact, now, account=account, due=due)
         except InputError as error:
             raise Invalid(error.what, where=error.where, hint=error.hint) from None
-    measures.note(console, [about], f"took appeal {opened.id} of", "console", now)
+    measures.note(console, [about], f"took appeal {opened.id} of", person.name, now)
     return opened
 
 

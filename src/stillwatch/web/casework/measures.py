@@ -21,6 +21,7 @@ from stillwatch.response.relay.protocol import RelayError
 from stillwatch.web.asking import NotAllowed, NotThere, Stale
 from stillwatch.web.console import Console
 from stillwatch.web.model import Person
+from stillwatch.web.store import cases
 from stillwatch.web.store.events import Acted
 
 log = logging.getLogger(__name__)
@@ -93,6 +94,14 @@ def against(console: Console, values: Sequence[str], now: datetime) -> tuple[Mea
         return ()
     waiting = [Measure.of(each, waits=True) for each in picture.waiting.values()]
     return (*waiting, *(Measure.of(each, waits=False) for each in picture.standing.values()))
+
+
+def case_of(console: Console, campaign: str) -> str:
+    """The id of a campaign's case; empty: the console knows none."""
+    try:
+        return cases.row(console.store, campaign).id
+    except NotThere:
+        return ""
 
 
 def answerable(console: Console, person: Person) -> str:
