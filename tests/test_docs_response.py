@@ -105,10 +105,14 @@ def counted():
     """The names under which gateways count; what is filled in is a star."""
     written = re.compile(
         r"""count\((?:self, )?f?"([^"]+)"|fault(?:, |=| = |: str = )"(\w+)"|return "(too_large|\w+_off)\""""
+        r"""|else "(\w+\.\w+)"\)"""
     )
     sources = [path.read_text() for path in (SOURCE / "gateway").rglob("*.py")]
     found = [match for text in sources for match in written.finditer(text)]
-    names = {name or f"fault.{fault or other}" for name, fault, other in (match.groups() for match in found)}
+    names = {
+        name or second or f"fault.{fault or other}"
+        for name, fault, other, second in (match.groups() for match in found)
+    }
     return {re.sub(r"\{[^}]*\}", "*", name) for name in names}
 
 
