@@ -405,8 +405,8 @@ class ConsoleConfig(_Section):
     )
     newcomers: Literal["refused", "viewer"] = Field(
         default="refused",
-        description="What becomes of somebody whom the proxy or OpenID Connect names and the console does not know yet: "
-        "refused, or let in as a viewer.",
+        description="What becomes of somebody whom the proxy or OpenID Connect names and the console does not know "
+        "yet: refused, or let in as a viewer.",
     )
     proxy_addresses: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
         default=(),
