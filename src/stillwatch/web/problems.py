@@ -34,7 +34,8 @@ _STATUS: tuple[tuple[type[StillwatchError], int], ...] = (
     (PrivacyError, 403),
     (InputError, 422),
 )
-_UNSEEN = frozenset({"version", "then", "campaign", "event", "id", "case", "show", "way"})  # fields that no person typed
+#: Fields that no person typed.
+_UNSEEN = frozenset({"version", "then", "campaign", "event", "id", "case", "show", "way"})
 _SECRET = ("csrf", "password", "secret")
 
 
