@@ -36,6 +36,7 @@ MOST_TEXT = 20_000  # characters
 MOST_CONTACT = 500
 
 Status = Literal["open", "upheld", "reversed"]
+_KINDS = (Appealed.kind, Answered.kind, Erased.kind)
 _NO_WORDS: Mapping[int, str] = MappingProxyType({})
 
 
@@ -182,10 +183,16 @@ def erase(ledger: Ledger, appeal_id: str, by: str, now: datetime) -> None:
 
 def appeals(ledger: Ledger) -> tuple[Appeal, ...]:
     """All appeals, oldest first."""
-    kinds = entry.c.kind.in_((Appealed.kind, Answered.kind, Erased.kind))
     with ledger.database.reading(snapshot=True) as connection:
-        entries = reading.found(connection, kinds)
+        entries = reading.found(connection, entry.c.kind.in_(_KINDS))
         return _told(entries, reading.words_of(connection, [each.number for each in entries]))
+
+
+def appeals_of(ledger: Ledger, value: str) -> tuple[Appeal, ...]:
+    """The appeals of one account, organization or key, oldest first, without what people wrote."""
+    with ledger.database.reading() as connection:
+        entries = reading.found(connection, entry.c.whose == findable(value))
+        return _told(each for each in entries if each.kind in _KINDS)
 
 
 def appeal(ledger: Ledger, appeal_id: str) -> Appeal:

@@ -30,7 +30,7 @@ def history(versions: Sequence[Version], events: Sequence[Event]) -> tuple[Line,
         versions: newest first.
         events: oldest first.
     """
-    older = (*versions[1:], None)
+    older = (*versions, None)[1:]
     scans = [_scanned(new, old) for new, old in zip(versions, older, strict=True)]
     people = [Line(each.at, each.body.says, each.who, _words(each.body), each.number) for each in reversed(events)]
     return tuple(sorted([*people, *scans], key=lambda line: line.at, reverse=True))
