@@ -52,7 +52,7 @@ SORTS = ("bits", "severity", "accounts", "requests", "tokens", "since", "crossed
 #: The operator of a date that stands alone.
 _ALONE: dict[str, Operator] = {"since": ">=", "until": "<", "crossed": ">=", "last": ">="}
 
-_TOKEN = re.compile(r'\s*(?:(?P<field>[^\s:"]+):)?(?:"(?P<quoted>[^"]*)(?P<end>"?)|(?P<plain>\S*))')
+_TOKEN = re.compile(r'\s*(?:(?P<field>[^\s:"]+):)?(?:"(?P<quoted>[^"]*)(?P<end>"?)|(?P<plain>[^\s"]*))')
 _COMPARED = re.compile(r"(>=|<=|>|<|)(.*)", re.DOTALL)
 _PLAIN = re.compile(r'[^\s:"]+')
 
@@ -181,7 +181,7 @@ def _value(name: str, text: str) -> Value:
 def _read(name: str, text: str, read: Callable[[str], Value]) -> Value:
     try:
         return read(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         hint = f"For instance {_EXAMPLES[name]}."
         what = "This is no number." if name in NUMBERS else "This is no date."
         raise InputError(what, where=f"{name}:{_cut(text)}", hint=hint) from None

@@ -2,6 +2,7 @@
 
 import hashlib
 import zlib
+from functools import lru_cache
 
 from stillwatch.reports.document import Campaign
 
@@ -12,6 +13,7 @@ def packed(campaign: Campaign) -> tuple[bytes, bytes]:
     return hashlib.sha256(text).digest(), zlib.compress(text, 3)
 
 
+@lru_cache(maxsize=32)  # the parts of one page, and its next pages, are of the same campaign
 def unpacked(body: bytes) -> Campaign:
     """What `packed` packed."""
     return Campaign.model_validate_json(zlib.decompress(body))

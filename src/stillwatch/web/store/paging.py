@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, Connection, Row, Select, and_, or_
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, and_, func, or_
 
 from stillwatch.web.asking import Invalid
 
@@ -22,11 +22,18 @@ MOST = 1000  # rows of a page
 
 @dataclass(frozen=True)
 class Cursor:
-    """An order of rows: by a column, and by a second one that is never the same twice."""
+    """An order of rows: by a column, and by a second one that is never the same twice.
+
+    Attributes:
+        by, then: the two.
+        descending: in which direction, for both.
+        few: the rows are to be found first and then sorted; else they are met in this order, by its index.
+    """
 
     by: Column[Any]
     then: Column[Any]
     descending: bool
+    few: bool = False
 
     def after(self, text: str) -> ColumnElement[bool]:
         """Rows beyond the one that a page ended with.
@@ -47,7 +54,8 @@ class Cursor:
     @property
     def order(self) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
         """For ORDER BY."""
-        return (self.by.desc(), self.then.desc()) if self.descending else (self.by.asc(), self.then.asc())
+        by = unindexed(self.by) if self.few else self.by
+        return (by.desc(), self.then.desc()) if self.descending else (by.asc(), self.then.asc())
 
     def _read(self, text: str) -> tuple[Any, Any]:
         try:
@@ -56,6 +64,11 @@ class Cursor:
         except (ValueError, binascii.Error, msgspec.MsgspecError):
             hint = "Begin at the first page."
             raise Invalid("This is the place of no page.", where="after", hint=hint) from None
+
+
+def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The same value, so that no planner takes an index of the column for it."""
+    return func.coalesce(column, column)
 
 
 def page_of(

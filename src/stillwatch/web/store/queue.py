@@ -6,7 +6,7 @@ for row in rows(store, query): ...          # all of them, for .csv
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, selec
 from stillwatch.response.ledger.entries import findable
 from stillwatch.web.search import Operator, Query, Term
 from stillwatch.web.store.model import SEVERITIES, CasePage, CaseRow, Facet
-from stillwatch.web.store.paging import MOST, Cursor, page_of
+from stillwatch.web.store.paging import MOST, Cursor, page_of, unindexed
 from stillwatch.web.store.reading import case_row, newest_scan
 from stillwatch.web.store.store import Store
 from stillwatch.web.store.tables import SORTS, accounts, cases, head, names, words
@@ -38,9 +38,8 @@ _COUNTED = {
     "appeal": cases.c.appeals,
     "note": cases.c.notes,
 }
-_RARE = (
-    2_000  # cases with a word, up to which they are looked up; else each case of the list is asked whether it has it
-)
+_FEW = 5_000  # cases that are found first and then sorted; more are met in their order soon enough
+_COMMON = 30_000  # cases from which on a word is asked of each case, and not its cases listed
 
 
 def page(store: Store, query: Query, after: str | None = None, most: int = 50) -> CasePage:
@@ -56,11 +55,9 @@ def page(store: Store, query: Query, after: str | None = None, most: int = 50) -
         Invalid: `after` is of no page of this order.
     """
     with store.reading() as connection:
-        where = _where(connection, query)
-        found, following = page_of(connection, select(cases).where(where), _cursor(query), after, most)
-        newest = newest_scan(connection)
-        total, facets = _counted(connection, where)
-    return CasePage(tuple(case_row(row, newest) for row in found), following, total, facets)
+        total, facets = _counted(connection, _where(connection, query))
+        found, following = _found(connection, query, after, most, few=total <= _FEW)
+    return CasePage(found, following, total, facets)
 
 
 def rows(store: Store, query: Query) -> Iterator[CaseRow]:
@@ -68,16 +65,21 @@ def rows(store: Store, query: Query) -> Iterator[CaseRow]:
     after: str | None = None
     while True:
         with store.reading() as connection:
-            where = select(cases).where(_where(connection, query))
-            found, after = page_of(connection, where, _cursor(query), after, MOST)
-            newest = newest_scan(connection)
-        yield from (case_row(row, newest) for row in found)
+            found, after = _found(connection, query, after, MOST)
+        yield from found
         if after is None:
             return
 
 
-def _cursor(query: Query) -> Cursor:
-    return Cursor(SORTS[query.sort.by], cases.c.number, descending=query.sort.descending)
+def _found(
+    connection: Connection, query: Query, after: str | None, most: int, *, few: bool = False
+) -> tuple[tuple[CaseRow, ...], str | None]:
+    """One page of cases, and where the next begins."""
+    cursor = Cursor(SORTS[query.sort.by], cases.c.number, descending=query.sort.descending, few=few)
+    where = _where(connection, query, by_index=few)
+    found, following = page_of(connection, select(cases).where(where), cursor, after, most)
+    newest = newest_scan(connection)
+    return tuple(case_row(row, newest) for row in found), following
 
 
 def _counted(connection: Connection, where: ColumnElement[bool]) -> tuple[int, tuple[Facet, ...]]:
@@ -95,38 +97,43 @@ def _counted(connection: Connection, where: ColumnElement[bool]) -> tuple[int, t
     return total, tuple(found)
 
 
-def _where(connection: Connection, query: Query) -> ColumnElement[bool]:
-    """What a case must be; one that is shown as another is none."""
-    conditions: list[ColumnElement[bool]] = [cases.c.root == cases.c.number]
-    fields = dict.fromkeys(term.field for term in query.terms)
-    for name in fields:
+def _where(connection: Connection, query: Query, *, by_index: bool = True) -> ColumnElement[bool]:
+    """What a case must be; one that is shown as another is none.
+
+    Args:
+        connection: to ask how many cases a word has.
+        query: the search.
+        by_index: cases may be found by what they must be; else they are met in their order and looked at one by one.
+    """
+    conditions: list[ColumnElement[bool]] = [cases.c.into.is_(None)]
+    for name in dict.fromkeys(term.field for term in query.terms):
         terms = [term for term in query.terms if term.field == name]
-        any_of = [_condition(term) for term in terms if not term.operator]
+        any_of = [_condition(connection, term, by_index=by_index) for term in terms if not term.operator]
         conditions += [or_(*any_of)] if any_of else []
-        conditions += [_condition(term) for term in terms if term.operator]
-    for phrase in query.words:
-        conditions += [_has_word(connection, word) for word in words_in(phrase)]
-    return and_(*conditions)
+        conditions += [_condition(connection, term, by_index=by_index) for term in terms if term.operator]
+    asked = [word for phrase in query.words for word in words_in(phrase)]
+    return and_(*conditions, *_having(connection, dict.fromkeys(asked)))
 
 
-def _condition(term: Term) -> ColumnElement[bool]:  # noqa: PLR0911 — one a field
+def _condition(connection: Connection, term: Term, *, by_index: bool) -> ColumnElement[bool]:  # noqa: PLR0911 — one a field
     value: Any = term.value
     match term.field:
         case "family":
             return cases.c.families.contains(f" {findable(value)} ", autoescape=True)
         case "assignee":
-            return cases.c.assignee.is_(None) if value == "none" else cases.c.assignee == findable(value)
+            return unindexed(cases.c.assignee).is_(None) if value == "none" else cases.c.assignee == findable(value)
         case "has":
             return _COUNTED[value] > 0
         case "is":
             newest = select(head.c.scan).scalar_subquery()
             return cases.c.scan == newest if value == "current" else cases.c.scan < newest
         case "id":
-            return _shown(select(names.c.case).where(_begins(names.c.id, findable(value))))
+            return _named(connection, findable(value))
         case "account":
             return _shown(select(accounts.c.case).where(accounts.c.account_id == findable(value)))
+    column = _COLUMNS[term.field]
     compared = SEVERITIES.index(value) if term.field == "severity" else value
-    return _compared(_COLUMNS[term.field], term.operator, compared)
+    return _compared(column if by_index else unindexed(column), term.operator, compared)
 
 
 def _shown(numbers: Select[Any]) -> ColumnElement[bool]:
@@ -135,10 +142,26 @@ def _shown(numbers: Select[Any]) -> ColumnElement[bool]:
     return cases.c.number.in_(select(other.c.root).where(other.c.number.in_(numbers)))
 
 
-def _has_word(connection: Connection, word: str) -> ColumnElement[bool]:
-    having = select(words.c.case).where(words.c.word == word)
-    few = connection.scalar(select(func.count()).select_from(having.limit(_RARE + 1).subquery())) or 0
-    return cases.c.number.in_(having) if few <= _RARE else having.where(words.c.case == cases.c.number).exists()
+def _named(connection: Connection, start: str) -> ColumnElement[bool]:
+    """Cases with an id that begins so; where most do, only by the ids that they have now."""
+    having = select(names.c.case).where(_begins(names.c.id, start))
+    if _upto(connection, having, _COMMON) < _COMMON:
+        return _shown(having)
+    return _begins(unindexed(cases.c.id), start) | _begins(cases.c.campaign_id, start)
+
+
+def _having(connection: Connection, asked: Iterable[str]) -> list[ColumnElement[bool]]:
+    """Cases that have all of these words: found by the rarest of them, if it is rare, and asked for the others."""
+    of = {word: select(words.c.case).where(words.c.word == word) for word in asked}
+    count = {word: _upto(connection, having, _COMMON) for word, having in of.items()}
+    ordered = sorted(of, key=lambda word: count[word])
+    found = [cases.c.number.in_(of[word]) for word in ordered[:1] if count[word] < _COMMON]
+    return found + [of[word].where(words.c.case == cases.c.number).exists() for word in ordered[len(found) :]]
+
+
+def _upto(connection: Connection, query: Select[Any], most: int) -> int:
+    """How many rows a question has, counted up to a number."""
+    return connection.execute(select(func.count()).select_from(query.limit(most).subquery())).scalar_one()
 
 
 def _begins(column: ColumnElement[str], start: str) -> ColumnElement[bool]:

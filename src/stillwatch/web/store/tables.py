@@ -97,7 +97,9 @@ SORTS: dict[str, sql.Column[object]] = {
 for _name, _column in SORTS.items():
     sql.Index(f"console_case_by_{_name}", _column, cases.c.number)
 sql.Index("console_case_by_assignee", cases.c.assignee, cases.c.bits, cases.c.number)
+sql.Index("console_case_counted", cases.c.severity, cases.c.status, cases.c.families, cases.c.into)
 sql.Index("console_case_by_root", cases.c.root)
+sql.Index("console_case_by_into", cases.c.into)
 sql.Index("console_case_by_origin", cases.c.origin)
 sql.Index("console_case_by_kin", cases.c.kin)
 sql.Index("console_case_by_expiry", cases.c.status_until)
