@@ -145,6 +145,13 @@ def running(console) -> Iterator[Running]:
 
 
 @pytest.fixture
+def signed_in():
+    """Clients of people who are signed in, closed when the test is over: `signed_in(running, "analyst", "ana")`."""
+    with contextlib.ExitStack() as opened:
+        yield lambda running, *who: opened.enter_context(running.signed_in(*who))
+
+
+@pytest.fixture
 def serve(empty):
     """Serves a console with other settings: `with serve({"console.newcomers": "viewer"}) as running:`."""
 
