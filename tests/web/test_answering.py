@@ -67,7 +67,7 @@ TYPED = {"reason": "they wrote to us <b>\u200d", "version": "7", "old_password":
         ("input", 422),
         ("setting", 503),
         ("database", 503),
-        ("trust", 409),
+        ("trust", 500),
         ("private", 403),
         ("fault", 500),
     ],

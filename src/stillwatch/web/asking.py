@@ -28,6 +28,7 @@ class Problem(StillwatchError):  # noqa: N818 — the word of RFC 9457
     """What a person is told on a page of its own, with the status that fits."""
 
     status = 500
+    title = ""  # empty: what the status says
 
 
 class Invalid(Problem):
@@ -71,6 +72,13 @@ class Stale(Problem):
     ) -> None:
         super().__init__(what, hint=hint or "Look at how it stands now, and send yours again if it still holds.")
         self.now, self.fields = tuple(now), dict(fields or {})
+
+
+class Outdated(Problem):
+    """A form of an earlier session; what was typed is shown, to be sent once more."""
+
+    status = 409
+    title = "Once more, please"
 
 
 class TooLarge(Problem):

@@ -27,12 +27,12 @@ _TITLES = {
     500: "A fault of stillwatch",
     503: "This cannot be done at the moment",
 }
-_STATUS: tuple[tuple[type[StillwatchError], int], ...] = (
-    (TrustError, 409),
-    (ExchangeError, 503),
-    (ConfigError, 503),
-    (PrivacyError, 403),
-    (InputError, 422),
+_STATUS: tuple[tuple[type[StillwatchError], int, str], ...] = (
+    (TrustError, 500, "This does not hold"),
+    (ExchangeError, 503, _TITLES[503]),
+    (ConfigError, 503, _TITLES[503]),
+    (PrivacyError, 403, _TITLES[403]),
+    (InputError, 422, _TITLES[422]),
 )
 #: Fields that no person typed.
 _UNSEEN = frozenset({"version", "then", "campaign", "event", "id", "case", "show", "way"})
@@ -69,11 +69,11 @@ class ProblemView:
 def page_of(error: Exception, asked: Asked) -> Page:
     """The page of an error."""
     told = error if isinstance(error, StillwatchError) else _fault(error)
-    status = _status(told)
+    status, title = _kind(told)
     keeps = asked.method == "POST" and asked.path != "/sign-in"
     view = ProblemView(
         status=status,
-        title=_TITLES.get(status, _TITLES[500]),
+        title=title,
         detail=told.what,
         where=told.where or "",
         hint=told.hint or "",
@@ -85,10 +85,11 @@ def page_of(error: Exception, asked: Asked) -> Page:
     return Page("problem.html", view.title, view, status=status, headers=headers)
 
 
-def _status(error: StillwatchError) -> int:
+def _kind(error: StillwatchError) -> tuple[int, str]:
     if isinstance(error, Problem):
-        return error.status
-    return next((status for kind, status in _STATUS if isinstance(error, kind)), 503)
+        return error.status, error.title or _TITLES.get(error.status, _TITLES[500])
+    found = ((status, title) for kind, status, title in _STATUS if isinstance(error, kind))
+    return next(found, (503, _TITLES[503]))
 
 
 def _typed(asked: Asked, error: StillwatchError) -> tuple[Typed, ...]:

@@ -22,7 +22,7 @@ from stillwatch.web.access.people import People
 from stillwatch.web.access.proxy import Proxy
 from stillwatch.web.access.sessions import Sessions
 from stillwatch.web.access.throttle import Throttle
-from stillwatch.web.asking import Asked, Headers, NotAllowed, NotSignedIn, Redirect, Stale
+from stillwatch.web.asking import Asked, Headers, NotAllowed, NotSignedIn, Outdated, Redirect
 from stillwatch.web.console import Console
 from stillwatch.web.model import Person, Role, Source
 from stillwatch.web.routing import Declared
@@ -94,7 +94,7 @@ class Door:
         Raises:
             NotAllowed: another site sent it, or the role is less than is needed.
             NotSignedIn: nobody is signed in.
-            Stale: the form is of an earlier session.
+            Outdated: the form is of an earlier session.
         """
         if asked.method == "POST" and foreign(headers, self.config.public_url):
             raise NotAllowed("This was sent by a page that is not the console's.", hint="Open the console itself.")
@@ -103,7 +103,7 @@ class Door:
         if asked.signed is None:
             return self._to_sign_in(asked)
         if asked.method == "POST" and not self._own(asked, headers):
-            raise Stale("This form is of an earlier session.", hint="Look at it, and send it again.")
+            raise Outdated("This form is of an earlier session.", hint="Look at it, and send it again.")
         asked.needs(declared.needs)
         return None
 
