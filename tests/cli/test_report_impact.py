@@ -48,10 +48,10 @@ def test_assumptions_are_printed_changed_and_taken(run, findings):
 @pytest.mark.parametrize(
     ("words", "code", "complaint"),
     [
-        (("--impact", "-f", "ocsf"), 2, "There are: terminal, html, json, markdown."),
+        (("--impact", "-f", "ocsf"), 2, "There are: terminal, html, pdf, json, markdown."),
         (("--impact", "-o", "x"), 2, "A terminal is no file."),
-        (("--assumptions", "x.toml"), 2, "Add --impact."),
-        (("--print-assumptions",), 2, "Add --impact."),
+        (("--assumptions", "x.toml"), 2, "Add --impact, or --for."),
+        (("--print-assumptions",), 2, "Add --impact, or --for."),
         (("--impact", "--assumptions", "none.toml"), 1, "none.toml: The assumptions cannot be read"),
         (("--impact", "nothing.json"), 1, "nothing.json: There are no findings here."),
     ],

@@ -40,13 +40,18 @@ def check_writable(*paths: Path | None) -> None:
 
 
 def write_text(path: Path, text: str, *, mode: int = 0o666) -> None:
-    """Writes a file wholly or not at all (`stillwatch.writing`), as UTF-8.
+    """Writes a file as UTF-8; see `write_bytes`."""
+    write_bytes(path, text.encode(), mode=mode)
+
+
+def write_bytes(path: Path, content: bytes, *, mode: int = 0o666) -> None:
+    """Writes a file wholly or not at all (`stillwatch.writing`).
 
     Raises:
         OutputError: it cannot be written; what stood there before still stands.
     """
     try:
-        write_whole(path, text.encode(), mode=mode)
+        write_whole(path, content, mode=mode)
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -136,7 +136,7 @@ def show_bundle(*, path: Path, name: str, output: Path | None, tlp: str | None, 
       stillwatch probe show bundle -f stix -o verdict.stix.json
     """
     check_writable(output)
-    document = _verdict(path)
+    document = verdict_of(path)
     if name == "terminal" and output is None:
         from stillwatch.reports.verdict.terminal import verdict as shown
 
@@ -215,7 +215,8 @@ def _worded(verified: "Verified") -> str:
     return f"The bundle holds. Signed by {verified.by}.{again}\n{scored}{code}{times}\n{verified.document.headline}"
 
 
-def _verdict(path: Path) -> "VerdictDocument":
+def verdict_of(path: Path) -> "VerdictDocument":
+    """The verdict of a bundle (a folder or a zip file) or in verdict.json, unchecked."""
     from stillwatch.forensics.custody.bundle import VERDICT, opened
     from stillwatch.forensics.verdict import loads
 

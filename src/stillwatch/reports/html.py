@@ -12,19 +12,20 @@ from typing import Any
 from stillwatch.reports import charts, notes, wording
 from stillwatch.reports.document import Account, Campaign, FindingsDocument
 from stillwatch.reports.page import page
+from stillwatch.reports.pictures import Medium
 
 OPEN_CAMPAIGNS = 5  # with more, all but the first begin closed
 ROWS = 12  # accounts in the table before somebody asks for all
 _TEXTS = 10
 
 
-def report_html(document: FindingsDocument) -> str:
+def report_html(document: FindingsDocument, *, medium: Medium = "script") -> str:
     """Render the whole report.
 
     Raises:
         ConfigError: the extra `report` is not installed.
     """
-    return _render(document, title="Distillation campaigns in the request log")
+    return _render(document, title="Distillation campaigns in the request log", medium=medium)
 
 
 def campaign_html(document: FindingsDocument, campaign_id: str) -> str:
@@ -39,9 +40,10 @@ def campaign_html(document: FindingsDocument, campaign_id: str) -> str:
     return _render(alone, title=f"Campaign {campaign.id}")
 
 
-def _render(document: FindingsDocument, *, title: str) -> str:
+def _render(document: FindingsDocument, *, title: str, medium: Medium = "script") -> str:
     return page(
         "report.html",
+        medium=medium,
         title=title,
         document=document,
         window=wording.span(document.window.start, document.window.end),

@@ -1,10 +1,12 @@
 """A report as one HTML file that opens offline: nothing is loaded, and nothing could be.
 
     path.write_text(page("report.html", title="…", document=document))
+    page("brief.html", styles=("brief.css",), medium="paper", title="…", …)     # for `reports.pdf`
 
 Templates, style and script are in templates/; those of a report extend page.html. Everything from a log is escaped,
 also in the JSON of the charts; a content security policy allows the page's own two scripts, by their digests, and no
-network at all. The charts are Vega-Lite; their expressions are interpreted, so that no code is made from text.
+network at all. The charts are Vega-Lite; their expressions are interpreted, so that no code is made from text. As
+pictures (`reports.pictures`) they need no script, and the page has none.
 """
 
 import base64
@@ -13,15 +15,20 @@ from importlib import resources
 
 from stillwatch.errors import ConfigError
 from stillwatch.reports import wording
+from stillwatch.reports.pictures import Medium, on_paper, picture
+from stillwatch.reports.sections import Spec
 
+_EMBED = "window.vegaEmbed = vegaEmbed;"
 _FILTERS = ("label", "minute", "day", "quantity", "tokens", "odds", "count", "share")  # of `stillwatch.reports.wording`
 
 
-def page(template: str, **context: object) -> str:
+def page(template: str, *, styles: tuple[str, ...] = (), medium: Medium = "script", **context: object) -> str:
     """Render a template of the package.
 
     Args:
         template: its name in templates/; it extends page.html.
+        styles: of templates/, after style.css.
+        medium: how charts are drawn.
         context: what it shows; `title` at least.
 
     Raises:
@@ -48,14 +55,18 @@ def page(template: str, **context: object) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {name: getattr(wording, name) for name in _FILTERS}
-    scripts = [
-        vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").replace("</script", r"<\/script"),
-        _packaged("page.js"),
-    ]
+
+    def drawn(specification: Spec) -> Markup:
+        return Markup(picture(specification, colours=on_paper() if medium == "paper" else None))  # noqa: S704
+
+    environment.globals["picture"] = None if medium == "script" else drawn
+    scripts = []
+    if medium == "script":
+        scripts = [vl_convert.javascript_bundle(_EMBED).replace("</script", r"<\/script"), _packaged("page.js")]
     return environment.get_template(template).render(
         scripts=[Markup(script) for script in scripts],  # noqa: S704  ours, not the log's
         digests=[_digest(script) for script in scripts],
-        style=Markup(_packaged("style.css")),  # noqa: S704
+        style=Markup("".join(map(_packaged, ("style.css", *styles, *(("paper.css",) if medium == "paper" else ()))))),  # noqa: S704
         **context,
     )
 

@@ -26,6 +26,7 @@ class Section:
         points: a list, before the table.
         quotes: texts of others, to be set apart.
         level: of the heading; 3 for a part of what stands before it.
+        page: whether it begins a page on paper.
     """
 
     title: str
@@ -37,3 +38,4 @@ class Section:
     points: tuple[str, ...] = ()
     quotes: tuple[str, ...] = ()
     level: int = 2
+    page: bool = False

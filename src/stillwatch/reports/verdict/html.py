@@ -7,10 +7,11 @@ Every figure of a chart stands in a table too, for paper and for those who do no
 
 from stillwatch.forensics.verdict import VerdictDocument
 from stillwatch.reports.page import page
+from stillwatch.reports.pictures import Medium
 from stillwatch.reports.verdict import charts, figures
 
 
-def verdict_html(document: VerdictDocument) -> str:
+def verdict_html(document: VerdictDocument, *, medium: Medium = "script") -> str:
     """Render the whole verdict.
 
     Raises:
@@ -19,6 +20,7 @@ def verdict_html(document: VerdictDocument) -> str:
     tests = [each.test for each in figures.of_suspect(document) if each.keys]
     return page(
         "verdict.html",
+        medium=medium,
         title=document.title,
         document=document,
         grade=figures.GRADES[document.grade],
