@@ -7,6 +7,8 @@ What hangs together is laid out by forces (Fruchterman and Reingold 1991, igraph
 overlap, and set beside the next, the widest first. The same graph gives the same picture to everybody.
 """
 
+import random
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -31,6 +33,7 @@ _ROUNDS = 20  # of pushing apart
 _LARGE = 24  # discs that are compared with all; the others with their neighbours
 _PULLS = 300_000  # nodes times iterations: a tenth of a second
 _KEPT = 64  # pictures
+_ALONE = threading.Lock()  # igraph draws from one generator for all threads, even where it only breaks ties
 
 
 @dataclass(frozen=True)
@@ -86,12 +89,14 @@ def _laid(graph: ig.Graph, radii: F64) -> F64:
     degree = np.array(graph.degree())
     many = [max(degree[a], degree[b]) for a, b in graph.get_edgelist()]  # a thing's degree, save at its very ends
     iterations = min(500, max(60, _PULLS // graph.vcount()))
-    laid = graph.layout_fruchterman_reingold(
-        weights=[1 / log2(1 + each) for each in many],  # as the scan ties accounts: what many share ties little
-        niter=iterations,
-        seed=_spiral(graph.vcount()).tolist(),
-        grid=graph.vcount() > 400,
-    )
+    with _ALONE:
+        ig.set_random_number_generator(random.Random(0))  # noqa: S311
+        laid = graph.layout_fruchterman_reingold(
+            weights=[1 / log2(1 + each) for each in many],  # as the scan ties accounts: what many share ties little
+            niter=iterations,
+            seed=_spiral(graph.vcount()).tolist(),
+            grid=graph.vcount() > 400,
+        )
     at = np.array(laid.coords)
     at -= at.mean(axis=0)
     return _apart(at * (sqrt(_ROOM * ((radii + _GAP) ** 2).sum()) / np.hypot(*at.T).max()), radii)

@@ -17,7 +17,17 @@ from stillwatch.reports.document import TextPart
 from stillwatch.reports.wording import day, label
 from stillwatch.response.appeals import Appeal, appeals_of
 from stillwatch.response.ledger.chain import Entry
-from stillwatch.response.ledger.entries import Body, Decided, Exempted, Lifted, Proposed, findable
+from stillwatch.response.ledger.entries import (
+    Answered,
+    Appealed,
+    Body,
+    Decided,
+    Erased,
+    Exempted,
+    Lifted,
+    Proposed,
+    findable,
+)
 from stillwatch.response.policy import policy
 from stillwatch.web.asking import Asked, NotThere, Page
 from stillwatch.web.bearing import Part, Point, Shared, Shelter, speaks_against, speaks_for
@@ -35,6 +45,7 @@ pages = Pages()
 
 CASES = 5  # of one account, that are looked into; the others are listed
 TEXTS = 3  # shared texts of a case
+_SAYS = {Lifted.kind: "ended a measure", Erased.kind: "erased the words of its appeal"}
 
 
 @dataclass(frozen=True)
@@ -73,6 +84,7 @@ class Texts:
 class Ledgered:
     """What the ledger has about an account."""
 
+    named: bool = True  # in the settings
     measures: tuple[Measure, ...] = ()
     appeals: tuple[Appeal, ...] = ()
     entries: tuple[Entry, ...] = ()
@@ -89,6 +101,7 @@ class AccountPageView:
     speaks_against: tuple[Point, ...]
     cases: tuple[CaseLine, ...]  # those to which it belongs most surely first
     shares: tuple[Shared, ...]
+    ledger: bool  # whether the settings name one
     measures: tuple[Measure, ...]
     appeals: tuple[Appeal, ...]
     texts: tuple[Texts, ...]
@@ -131,6 +144,7 @@ def _page(asked: Asked, account_id: str, *, unmasked: bool = False) -> Page:
         speaks_against=speaks_against(parts),
         cases=rows,
         shares=tuple(thing for part in parts for thing in part.things),
+        ledger=ledgered.named,
         measures=ledgered.measures,
         appeals=ledgered.appeals,
         texts=tuple(_texts(parts, unmasked=unmasked)),
@@ -166,7 +180,7 @@ def _parts(console: Console, found: AccountView, account_id: str) -> Iterator[Pa
 def _ledgered(console: Console, account_id: str, now: datetime) -> Ledgered:
     """What the ledger has; a page about an account is shown whether the ledger can be read or not."""
     if not measures.named(console):
-        return Ledgered()
+        return Ledgered(named=False)
     try:
         with measures.opened(console) as ledger:
             picture, entries = ledger.against([account_id], now), ledger.history(account_id)
@@ -176,7 +190,7 @@ def _ledgered(console: Console, account_id: str, now: datetime) -> Ledgered:
     waiting = [Measure.of(each, waits=True) for each in picture.waiting.values()]
     standing = [Measure.of(each, waits=False) for each in picture.standing.values()]
     exempted = tuple(each.body for each in reversed(entries) if isinstance(each.body, Exempted))
-    return Ledgered((*waiting, *standing), appeals[::-1], entries, exempted)
+    return Ledgered(True, (*waiting, *standing), appeals[::-1], entries, exempted)
 
 
 def _there(error: ConfigError | ExchangeError) -> bool:
@@ -211,15 +225,19 @@ def _history(found: AccountView, entries: Iterable[Entry]) -> tuple[Line, ...]:
 def _line(entry: Entry) -> Line:
     body = entry.body
     reason = body.reason if isinstance(body, Lifted) else ""
-    return Line(entry.at, _says(body, entry.about), str(getattr(body, "by", "")), reason)
+    return Line(entry.at, f"{_says(body)} ({entry.about})", str(getattr(body, "by", "")), reason)
 
 
-def _says(body: Body, about: str) -> str:
+def _says(body: Body) -> str:
+    """What happened, after the name of who did it."""
     match body:
-        case Decided(decision=decision):
-            return f"decided {decision.action.word} until {day(decision.until)} ({about})"
-        case Proposed(decision=decision):
-            return f"It was proposed: {decision.action.word} until {day(decision.until)} ({about})."
+        case Decided(decision=decision) | Proposed(decision=decision):
+            did = "decided" if isinstance(body, Decided) else "It was proposed:"
+            return f"{did} {decision.action.word} until {day(decision.until)}"
         case Exempted(until=until):
-            return f"exempted it until {day(until)} ({about})"
-    return f"{label(body.kind)} ({about})"
+            return f"exempted it until {day(until)}"
+        case Appealed(due=due):
+            return f"It objected, to be answered by {day(due)}"
+        case Answered(outcome=outcome):
+            return "granted its appeal" if outcome == "reversed" else "answered its appeal: the measure stays"
+    return _SAYS.get(body.kind, label(body.kind))
