@@ -14,7 +14,7 @@ from datetime import datetime
 from stillwatch.errors import ConfigError, ExchangeError
 from stillwatch.reports import notes
 from stillwatch.reports.document import TextPart
-from stillwatch.reports.wording import day, label
+from stillwatch.reports.wording import count, day, label
 from stillwatch.response.appeals import Appeal, appeals_of
 from stillwatch.response.ledger.chain import Entry
 from stillwatch.response.ledger.entries import (
@@ -206,7 +206,17 @@ def _shelter(console: Console, account_id: str, ledgered: Ledgered) -> tuple[She
     except ConfigError as error:
         return Shelter(ledgered.exempted, spared=spared), f"Who is exempt cannot be told: {error.what}"
     declared = tuple(each for each in rules.declared if each.account == account_id)
-    return Shelter(ledgered.exempted, account_id in rules.exempt.accounts, declared, spared), ""
+    shelter = Shelter(ledgered.exempted, account_id in rules.exempt.accounts, declared, spared)
+    return shelter, _unknown(rules)
+
+
+def _unknown(rules: policy.Policy) -> str:
+    """What the policy says of organizations: whose an account is, no finding tells."""
+    named = rules.exempt.organizations | {each.organization for each in rules.declared if each.organization}
+    if not named:
+        return ""
+    sheltered = f"The policy shelters {count(len(named), 'organization')}."
+    return f"{sheltered} Whether this account is of one of them, the console does not know."
 
 
 def _texts(parts: Iterable[Part], *, unmasked: bool) -> Iterator[Texts]:
