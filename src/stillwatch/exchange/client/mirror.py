@@ -187,6 +187,30 @@ class Mirror:
         found = [InForce(row["root"], row["publisher"], row["assurance"], json.loads(row["body"])) for row in rows]
         return [each for each in found if _valid(each.object, moment)]
 
+    def sightings(self, ids: Iterable[str]) -> list[Imported]:
+        """What members say that they saw of these objects: the newest word of each, without what was taken back."""
+        asked = (
+            "SELECT body, version, publisher, assurance FROM object AS this WHERE type = 'sighting'"
+            " AND json_extract(body, '$.sighting_of_ref') IN (SELECT value FROM json_each(?))"
+            " AND version = (SELECT max(version) FROM object WHERE root = this.root AND id = this.id)"
+            " AND NOT EXISTS (SELECT 1 FROM object WHERE root = this.root AND id = this.id AND revoked)"
+            " AND NOT EXISTS (SELECT 1 FROM retracted WHERE root = this.root AND id = this.id)"
+            " GROUP BY root, id ORDER BY version DESC"
+        )
+        with self._transaction() as database:
+            rows = database.execute(asked, (json.dumps(list(ids)),)).fetchall()
+        return [Imported(json.loads(row["body"]), row["version"], row["publisher"], row["assurance"]) for row in rows]
+
+    def names(self, ids: Iterable[str]) -> dict[str, str]:
+        """How identities call themselves."""
+        asked = (
+            "SELECT id, json_extract(body, '$.name') AS name, max(version) FROM object WHERE type = 'identity'"
+            " AND id IN (SELECT value FROM json_each(?)) GROUP BY id"
+        )
+        with self._transaction() as database:
+            rows = database.execute(asked, (json.dumps(list(ids)),)).fetchall()
+        return {row["id"]: str(row["name"]) for row in rows if row["name"]}
+
     def indicated(self) -> dict[str, str]:
         """The campaign that each indicator indicates, by the relationships that stand."""
         asked = "SELECT body FROM object WHERE type = 'relationship' AND body LIKE '%\"indicates\"%' ORDER BY version"

@@ -13,7 +13,9 @@ from typing import cast
 from stillwatch.reports import charts, notes
 from stillwatch.reports.document import Campaign, Evidence, Lookalike, TextPart
 from stillwatch.web.asking import Asked, Invalid, Page
+from stillwatch.web.bearing import WEAK
 from stillwatch.web.drawing import Waterfall, drawn, waterfall
+from stillwatch.web.elsewhere import Elsewhere, elsewhere
 from stillwatch.web.history import Line, history
 from stillwatch.web.routing import Pages
 from stillwatch.web.store import accounts, cases
@@ -25,7 +27,6 @@ pages = Pages()
 ACCOUNTS = 25  # on one page of the table
 EXPORTED = 500  # read at a time for .csv
 TEXTS = 10
-WEAK_BITS = 6.0  # odds of 64 to 1 that an account belongs; a campaign's members have 4 at least
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Doubts:
     against: tuple[Evidence, ...]
     strongest: str  # the family without which ...
     without: float  # ... the score would be so many bits
-    weak: int  # accounts that belong by less than WEAK_BITS
+    weak: int  # accounts that belong by less than WEAK
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class CampaignView:
     history: tuple[Line, ...]  # newest first
     accounts: AccountPage
     sort: str  # of the accounts; "-" in front: most first
+    elsewhere: Elsewhere  # measures, sightings
     unmasked: bool = False
 
     @property
@@ -110,12 +112,14 @@ def text(asked: Asked) -> Page:
 def _page(asked: Asked, case: Case, *, unmasked: bool = False) -> Page:
     sort = asked.query.get("sort", "-bits")
     shown = case if unmasked else replace(case, campaign=masked(case.campaign))
+    found = _accounts(asked, case, sort, ACCOUNTS, asked.query.get("after") or None)
     view = CampaignView(
         case=shown,
         doubts=doubts(case.campaign),
         history=history(case.versions, case.events),
-        accounts=_accounts(asked, case, sort, ACCOUNTS, asked.query.get("after") or None),
+        accounts=found,
         sort=sort,
+        elsewhere=elsewhere(asked.console, case, [each.account_id for each in found.rows], asked.now),
         unmasked=unmasked,
     )
     rows = tuple(_everybody(asked, case)) if asked.suffix == "csv" else view.accounts.rows
@@ -159,5 +163,5 @@ def doubts(campaign: Campaign) -> Doubts:
         against=tuple(each for each in campaign.evidence if each.bits < 0),
         strongest=strongest,
         without=without,
-        weak=sum(account.bits < WEAK_BITS for account in campaign.accounts),
+        weak=sum(account.bits < WEAK for account in campaign.accounts),
     )

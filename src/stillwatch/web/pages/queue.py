@@ -85,28 +85,36 @@ def queue(asked: Asked) -> Page:
 
 
 def _unread(asked: Asked, typed: str, error: InputError) -> QueueView:
-    nothing, tabs = CasePage((), None, 0, ()), _tabs(asked.person.name, None)
-    told = {"problem": error.what, "where": error.where or "", "hint": error.hint or ""}
-    return QueueView(typed, "", "-bits", nothing, tabs, (), **told)
+    return QueueView(
+        typed=typed,
+        search="",
+        sort="-bits",
+        page=CasePage((), None, 0, ()),
+        tabs=_tabs(asked.person.name, None),
+        facets=(),
+        problem=error.what,
+        where=error.where or "",
+        hint=error.hint or "",
+    )
 
 
 def _tabs(name: str, query: search.Query | None) -> tuple[Link, ...]:
     """Searches that everybody makes all day."""
-    mine = search.Query().having("assignee", name).having("status", "open")
+    everything = search.Query()
+    unfinished = everything.having("status", "open")
     searches = (
-        ("Open", OPEN),
-        ("Mine", mine.text),
-        ("Nobody's", f"assignee:none {OPEN}"),
-        ("With appeals", "has:appeal"),
-        ("Everything", ""),
+        ("Open", unfinished),
+        ("Mine", unfinished.having("assignee", name)),
+        ("Nobody's", unfinished.having("assignee", "none")),
+        ("With appeals", everything.having("has", "appeal")),
+        ("Everything", everything),
     )
-    return tuple(Link(label, text, query is not None and _same(query, text)) for label, text in searches)
+    return tuple(Link(label, each.text, query is not None and _same(query, each)) for label, each in searches)
 
 
-def _same(query: search.Query, text: str) -> bool:
+def _same(one: search.Query, other: search.Query) -> bool:
     """Whether both find the same, in whatever order."""
-    other = search.parse(text)
-    return set(query.terms) == set(other.terms) and query.words == other.words
+    return (set(one.terms), one.words) == (set(other.terms), other.words)
 
 
 def _facets(query: search.Query, found: CasePage) -> Iterator[tuple[str, tuple[Link, ...]]]:
