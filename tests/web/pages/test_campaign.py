@@ -12,7 +12,7 @@ from stillwatch.web.store import intake
 from stillwatch.web.store.events import Merged
 
 POOL, EACH, TEAM = "c-3f9a1b72", "c-b07e55d1", "c-91c4e0aa"
-SECRET = "A cold store loses 3 degrees in the first hour"
+SLOT = "A cold store loses 3 degrees in the first hour"
 SAID = "You are a senior analyst."
 
 
@@ -20,7 +20,7 @@ def test_what_stands_in_the_slots_is_masked_everywhere(running):
     with running.signed_in("viewer") as client:
         for suffix in ("", ".json", ".csv"):
             text = client.get(f"/cases/{POOL}{suffix}").text
-            assert SECRET not in text
+            assert SLOT not in text
         assert SAID in client.get(f"/cases/{POOL}").text
         assert "Show what stood" not in client.get(f"/cases/{POOL}").text
 
@@ -29,9 +29,9 @@ def test_who_says_why_sees_it_and_is_written_down(running):
     with running.signed_in("analyst", "ana") as client:
         assert client.post(f"/cases/{POOL}/text", data={"reason": " "}).status_code == 422
         answer = client.post(f"/cases/{POOL}/text", data={"reason": "an appeal <quotes> it"})
-        assert SECRET in answer.text
+        assert SLOT in answer.text
         page = client.get(f"/cases/{POOL}").text
-        assert SECRET not in page
+        assert SLOT not in page
         assert "looked at the shared text unmasked" in page
         assert "an appeal &lt;quotes&gt; it" in page
         told = client.get(f"/cases/{POOL}.json").json()["history"]
