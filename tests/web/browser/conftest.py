@@ -18,10 +18,11 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
 
 from stillwatch.config import load
 from stillwatch.reports.document import dumps, loads, to_document
@@ -104,6 +105,14 @@ class Console:
         assert ran.returncode == 0, ran.stderr
         return ran.stdout
 
+    def sign_in(self, page, name: str) -> None:
+        """Signs a person in, as a person does."""
+        page.goto("/sign-in")
+        page.get_by_label("Name").fill(name)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(lambda url: "/sign-in" not in url)
+
     @contextlib.contextmanager
     def served(self) -> Iterator["Console"]:
         """Serves it until the block ends."""
@@ -171,6 +180,12 @@ def fresh(template, tmp_path):
         yield console
 
 
+@pytest.fixture
+def make(tmp_path):
+    """Makes a console of other findings: `with make(text).served() as console:`."""
+    return lambda findings: made(tmp_path / "made", findings)
+
+
 @pytest.fixture(scope="module")
 def attacked(seeds, tmp_path_factory):
     """A console whose findings are an attack; to look at."""
@@ -224,8 +239,6 @@ def chromium():
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if program is None:
         pytest.skip("Chromium is not installed: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
     arguments = ["--no-sandbox", "--disable-dev-shm-usage"] if os.geteuid() == 0 else ["--disable-dev-shm-usage"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=arguments)
@@ -268,33 +281,20 @@ def person(chromium, watched):
 def _signed_in(chromium, console, name):
     context = chromium.new_context(base_url=console.url)
     page = context.new_page()
-    sign_in(page, name)
+    console.sign_in(page, name)
     state = context.storage_state()
     context.close()
     return state
-
-
-def sign_in(page, name):
-    page.goto("/sign-in")
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(lambda url: "/sign-in" not in url)
-
-
-@cache
-def _axe():
-    from axe_playwright_python.sync_playwright import Axe
-
-    return Axe()
 
 
 @pytest.fixture
 def faults():
     """What axe-core says is wrong with a page, by WCAG 2.2 AA and good practice; one line a fault."""
 
+    axe = Axe()
+
     def found(page):
-        result = _axe().run(page).response
+        result = axe.run(page).response
         return [
             f"{each['id']} ({each['impact']}): {node['target']} {node['html'][:160]}"
             for each in result["violations"]
