@@ -73,6 +73,7 @@ def console(
     with ExitStack() as stack:
         made = _console(stack, settings, secure=tls is not None)
         from stillwatch import serving
+        from stillwatch.web import counting
         from stillwatch.web.app import create_app
 
         app = create_app(made)
@@ -81,6 +82,7 @@ def console(
         socket = stack.enter_context(serving.listen(host, port))
         if made.following:
             stack.enter_context(made.following.running())
+        stack.enter_context(counting.running(made))
         line = f"Serving {public_url or listening.url(host, socket.getsockname()[1], secure=tls is not None)}"
         serving.Server(app, socket, tls=tls, ready=lambda: listening.tell(line)).run()
 

@@ -30,7 +30,8 @@ def mark(store: Store, kind: Kind, counts: Mapping[str, int]) -> int:
         for piece in pieces(list(wanted)):
             for row in connection.execute(select(names.c.id, names.c.case).where(names.c.id.in_(piece))):
                 found[row.case] += wanted[row.id]
-        before = dict(connection.execute(select(cases.c.number, column).where(column > 0)).tuples().all())
+        marked = connection.execute(select(cases.c.number, column.label("marks")).where(column > 0))
+        before: dict[int, int] = {row.number: row.marks for row in marked}
         changed = {n: found[n] for n in before.keys() | found.keys() if found[n] != before.get(n, 0)}
         if changed:
             statement = update(cases).where(cases.c.number == bindparam("which")).values({kind: bindparam("count")})
