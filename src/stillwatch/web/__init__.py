@@ -10,6 +10,10 @@
     access/         who may: people, passwords, sessions, a proxy in front, OpenID Connect
     store/          cases: one campaign through all its scans
     following.py    the findings, taken in as they change
+    counting.py     measures, open appeals and sightings of each case, counted again and again
+    elsewhere.py    what the ledger and the exchange hold about one case
+    drawing.py      charts for pages; the waterfall
+    history.py      what scans found and what people did, in one list
     pages/          one file a page
 
 A page is a function from `Asked` to `Page`: it reads the store and returns one frozen view. It knows no HTTP, so that a

@@ -1,7 +1,7 @@
 """How many measures, open appeals and sightings each case has: counted where those are kept, again and again.
 
     count(console)                     # once
-    with running(console): ...         # a thread that counts every half a minute, and opens cases whose verdict has ended
+    with running(console): ...         # every half a minute; cases whose verdict has ended are opened, too
 
 The queue shows and finds them (`has:appeal`). What cannot be read keeps the count that it had.
 """
