@@ -14,6 +14,8 @@
     elsewhere.py    what the ledger and the exchange hold about one case
     drawing.py      charts for pages; the waterfall
     history.py      what scans found and what people did, in one list
+    graph.py        accounts and what they share, as a graph; layout.py says where each stands
+    bearing.py      what speaks for an account, and what against it
     pages/          one file a page
 
 A page is a function from `Asked` to `Page`: it reads the store and returns one frozen view. It knows no HTTP, so that a

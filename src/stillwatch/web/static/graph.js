@@ -221,14 +221,14 @@ function drawNames(near) {
     const words = node.kind === "thing" && node.hub ? `${node.name} (${number.format(node.accounts)})` : node.name;
     pen.font = "12px system-ui, sans-serif";
     const wide = pen.measureText(words).width;
-    const box = [x + 10, y - 9, x + 18 + wide, y + 9];
+    const box = [x + 16, y - 9, x + 24 + wide, y + 9];
     if (!free(box) && node !== picked && node !== over) continue;
     taken.push(box);
     pen.globalAlpha = 0.7;
     pen.fillStyle = colors.paper;
     pen.fillRect(box[0], box[1], wide + 8, 18);
     pen.globalAlpha = 1;
-    label(words, x + 14, y, colors.ink, 12, "left");
+    label(words, x + 20, y, colors.ink, 12, "left");
   }
 }
 
