@@ -6,4 +6,12 @@ A module here makes `pages = Pages(…)` (`stillwatch.web.routing`) and is named
 from stillwatch.web.pages import account, appeals, campaign, graph, measures, queue, work
 from stillwatch.web.routing import Pages
 
-ALL: tuple[Pages, ...] = (queue.pages, campaign.pages, work.pages, graph.pages, account.pages, measures.pages, appeals.pages)
+ALL: tuple[Pages, ...] = (
+    queue.pages,
+    campaign.pages,
+    work.pages,
+    graph.pages,
+    account.pages,
+    measures.pages,
+    appeals.pages,
+)
