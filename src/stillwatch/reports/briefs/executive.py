@@ -14,7 +14,7 @@ _UNKNOWN = (
     "Who stands behind the accounts. Country, language and nationality are never evidence.",
     "Copies made from transcripts that were bought elsewhere: they leave no trace in this log.",
 )
-_HEIGHT = 105  # pixels of the picture
+_HEIGHT = 90  # pixels of the picture
 
 
 def brief(material: Material) -> Brief:
@@ -74,7 +74,7 @@ def _sections(material: Material) -> Iterator[Section]:
     )
     yield Section("How sure this is", points=sure)
     yield Section("Was a model trained on them?", points=tuple(_trained(material)))
-    yield Section("What was done", points=tuple(phrases.done(material.measures)))
+    yield Section("What was done", points=tuple(phrases.done(material.measures, brief=True)))
     yield Section("What it cost, and whom", points=tuple(_cost(material)))
     yield Section("What is not known", points=_UNKNOWN)
 
@@ -82,7 +82,7 @@ def _sections(material: Material) -> Iterator[Section]:
 def _campaigns(material: Material) -> Section:
     standing = material.findings.standing
     more = len(standing) - MOST
-    rest = (f"The {MOST} strongest; {count(more, 'more')} in the report.",) if more > 0 else ()
+    rest = (f"The {MOST} strongest; {more:,} more in the report.",) if more > 0 else ()
     return Section(
         "What is known",
         rest,
@@ -110,7 +110,9 @@ def _picture(material: Material) -> tuple[Spec, str]:
     if hours:
         return load_chart(hours) | {"height": _HEIGHT}, "Requests by hour, of the campaigns and of everybody else."
     shown = charts.overview(material.findings.standing[:MOST])
-    return shown, "When each campaign was active, before and after the evidence sufficed."
+    return shown | {
+        "height": 20 * len(material.findings.standing[:MOST])
+    }, "When each campaign was active, before and after the evidence sufficed."
 
 
 def _cost(material: Material) -> Iterator[str]:

@@ -18,7 +18,7 @@ from stillwatch.exchange.statistics.periods import Quarter, period
 from stillwatch.exchange.statistics.topics import TOPICS
 from stillwatch.indicators import buckets
 from stillwatch.reports.briefs.model import Brief
-from stillwatch.reports.briefs.policy import magnitude
+from stillwatch.reports.briefs.phrases import magnitude
 from stillwatch.reports.sections import Section, Spec
 from stillwatch.reports.wording import TECHNIQUES, count, label, printable
 

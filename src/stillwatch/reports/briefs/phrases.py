@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from stillwatch.indicators import buckets
 from stillwatch.reports import wording
 from stillwatch.reports.briefs.model import Material
 from stillwatch.reports.document import Campaign, FindingsDocument
@@ -47,15 +48,20 @@ def about(material: Material) -> str:
     return f"{wording.span(window.start, window.end)}. Made on {day(material.made)}; times in UTC."
 
 
+def short(text: str, most: int) -> str:
+    """Others' words, cut to a number of characters."""
+    shown = printable(text)
+    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
+
+
 def name(campaign: Campaign) -> str:
     """A campaign's id, as long as fits a line."""
-    shown = printable(campaign.id)
-    return shown if len(shown) <= 24 else f"{shown[:23]}…"
+    return short(campaign.id, 20)
 
 
 def kinds(families: Iterable[str]) -> str:
     """Kinds of evidence, in a row."""
-    return ", ".join(label(family)[:40] for family in families)
+    return short(", ".join(map(label, families)), 60)
 
 
 def odds(campaign: Campaign) -> str:
@@ -93,11 +99,11 @@ def reviews(findings: FindingsDocument) -> str:
 def innocent(campaigns: Iterable[Campaign]) -> str:
     """What innocent explanations were held against the evidence, and which of them fit."""
     considered = [each for campaign in campaigns for each in campaign.lookalikes_considered]
-    fits = Counter(label(each.name.replace("-", " ")) for each in considered if each.fits)
+    fits = Counter(short(label(each.name.replace("-", " ")), 30) for each in considered if each.fits)
     told = f"{count(len(considered), 'innocent explanation was', 'innocent explanations were')} held against them"
     if not fits:
         return f"{told}; none fits."
-    return f"{told}; these fit in part and are counted against: {', '.join(list(fits)[:4])}."
+    return f"{told}; these fit in part and are counted against: {', '.join(list(fits)[:3])}."
 
 
 def errors(material: Material) -> str:
@@ -126,28 +132,50 @@ def between(estimate: Estimate) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def done(measures: "Measures | None") -> Iterator[str]:
-    """What was done about it, a sentence each."""
+def magnitude(number: int) -> str:
+    """An order of magnitude: "100 to 999"."""
+    if number < 1:
+        return "none"
+    low, high = buckets.bounds(buckets.of(number))
+    return f"{low:,} to {high:,}" if high else f"more than {low:,}"
+
+
+def done(measures: "Measures | None", *, exact: bool = True, brief: bool = False) -> Iterator[str]:
+    """What was done about it, a sentence each.
+
+    Args:
+        measures: None where there is no ledger.
+        exact: whether accounts are counted; otherwise their order of magnitude is told.
+        brief: whether all measures share a sentence.
+    """
     if measures is None:
         yield "No ledger of measures was given with this brief: what was done is not told here."
         return
     if not measures.enabled:
         yield "All measures are switched off at the moment."
-    for step in measures.steps:
+    if brief and measures.steps:
+        steps = ", ".join(f"{step.rung.word} {step.ever:,} ({step.now:,})" for step in measures.steps)
+        yield f"Accounts by measure, and in brackets those for which it stands now: {steps}."
+    for step in () if brief else measures.steps:
         word = _RUNGS.get(step.rung.word, step.rung.word)
-        yield f"{count(step.ever, 'account was', 'accounts were')} {word}; of {step.now:,} that stands now."
+        ever, now = (f"{number:,}" if exact else magnitude(number) for number in (step.ever, step.now))
+        yield f"{ever} {'account was' if ever == '1' else 'accounts were'} {word}; it stands for {now} of them now."
     if not measures.touched:
         yield "No account was touched."
-    yield from _around(measures)
+    yield from _around(measures, exact=exact)
 
 
-def _around(measures: "Measures") -> Iterator[str]:
+def _around(measures: "Measures", *, exact: bool) -> Iterator[str]:
+    told = []
     if measures.simulated:
-        yield f"For {count(measures.simulated, 'account')} measures were written down and not applied."
+        number = f"{measures.simulated:,}" if exact else magnitude(measures.simulated)
+        told.append(f"for {number} accounts measures were written down and not applied")
     if measures.waiting:
-        yield f"{count(measures.waiting, 'proposal waits', 'proposals wait')} for a person's signature."
+        told.append(f"{count(measures.waiting, 'proposal waits', 'proposals wait')} for a person's signature")
     if measures.lifted:
-        yield f"{count(measures.lifted, 'measure was', 'measures were')} ended before time."
+        told.append(f"{count(measures.lifted, 'measure was', 'measures were')} ended before time")
+    if told:
+        yield f"Besides, {'; '.join(told)}."
     yield appeals(measures)
 
 
@@ -198,7 +226,7 @@ def trained(verdicts: "Iterable[VerdictDocument]", *, named: bool) -> Iterator[s
         named: whether models are named; otherwise they are numbered.
     """
     for number, verdict in enumerate(verdicts, 1):
-        who = printable(verdict.suspect) if named else f"Model {number}"
+        who = short(verdict.suspect, 40) if named else f"Model {number}"
         headline = verdict.headline.replace(verdict.suspect, who)
         reached = [each for each in verdict.campaigns if each.reached]
         keys = f" Its keys marked answers to {count(len(reached), 'campaign')}." if reached else ""

@@ -8,7 +8,6 @@ months, models and actors are numbered, and no account, text, name or country is
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from stillwatch.indicators import buckets
 from stillwatch.reports.briefs import phrases
 from stillwatch.reports.briefs.model import Brief, Material
 from stillwatch.reports.document import Campaign
@@ -71,7 +70,7 @@ def _sections(material: Material) -> Iterator[Section]:
         yield Section("Timing", points=tuple(_timing(standing)))
         yield _scale(material)
     yield Section("Whether a model was trained on it", points=tuple(_trained(material)))
-    yield Section("Safeguards and measures taken", points=tuple(phrases.done(material.measures)))
+    yield Section("Safeguards and measures taken", points=tuple(phrases.done(material.measures, exact=False)))
     yield Section("What was not shared", points=_NOT_SHARED)
     yield Section("Uncertainty, and other explanations", points=tuple(_uncertain(material)))
 
@@ -80,15 +79,15 @@ def _actors(standing: tuple[Campaign, ...]) -> Section:
     more = len(standing) - MOST_ACTORS
     return Section(
         "Actors",
-        (f"The {MOST_ACTORS} with most evidence; {count(more, 'more')} are not listed.",) if more > 0 else (),
+        (f"The {MOST_ACTORS} with most evidence; {more:,} more are not listed.",) if more > 0 else (),
         ("actor", "odds for it", "kinds of evidence", "accounts", "requests", "active", "a person said"),
         tuple(
             (
                 f"Actor {number}",
                 phrases.odds(campaign),
                 phrases.kinds(campaign.families),
-                magnitude(len(campaign.accounts)),
-                magnitude(campaign.requests),
+                phrases.magnitude(len(campaign.accounts)),
+                phrases.magnitude(campaign.requests),
                 _span(campaign.first_seen, campaign.last_seen),
                 campaign.review.verdict if campaign.review and campaign.review.stands else "not yet reviewed",
             )
@@ -199,14 +198,6 @@ def _uncertain(material: Material) -> Iterator[str]:
     yield "Access that the terms of service allow is no part of this: research, evaluation, an application."
     yield "A copy that learned from answers does not thereby have all that the model can do."
     yield phrases.NO_ORIGIN
-
-
-def magnitude(number: int) -> str:
-    """An order of magnitude: "100 to 999", "1,000 to 10,000"."""
-    if number < 1:
-        return "none"
-    low, high = buckets.bounds(buckets.of(number))
-    return f"{low:,} to {high:,}" if high else f"more than {low:,}"
 
 
 def _span(start: datetime, end: datetime) -> str:
