@@ -27,6 +27,17 @@ def test_three_providers_spare_each_other_what_none_of_them_sees_alone(start):
         assert alone < together <= planted
         assert innocent == [0, 0]
     assert "stillwatch share --approve" in ran.err
+    settings = "here/exchange/beta/stillwatch.toml"
+    assert f"stillwatch serve console --config {settings}" in ran.err
+    decisions = json.loads(start("decisions", "list", "--json", "--config", settings).out)
+    assert decisions["standing"]
+    assert decisions["waiting"]
+    people = json.loads(start("console", "people", "list", "--json", "--config", settings).out)
+    assert {each["name"]: each["role"] for each in people} == {
+        "alice": "operator",
+        "bob": "approver",
+        "carol": "analyst",
+    }
     again = start("demo", "--exchange", "--out", "here")
     assert again.code == 1
     assert "Choose another folder" in again.err

@@ -16,6 +16,7 @@ from stillwatch.errors import InputError
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from stillwatch.cli.demo_console import Opening
     from stillwatch.reports.document import FindingsDocument
 
 
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 def command(*, out: Path, seed: int | None, together: bool, quiet: bool) -> None:
     """Show everything in a minute: simulate a log, scan it, explain its first campaign, write the report, respond.
 
-    With --exchange: three providers scan alone, warn each other over an exchange on this machine, and scan again.
+    With --exchange: three providers scan alone, warn each other over an exchange on this machine, and scan again; the
+    console of one of them is filled with what it found, and waits to be opened.
 
     \b
     Example:
@@ -78,6 +80,7 @@ def _measures(document: "FindingsDocument", accounts: Path) -> tuple[str, ...]:
 
 
 def _exchange(out: Path, seed: int | None, *, quiet: bool) -> None:
+    from stillwatch.cli.demo_console import filled
     from stillwatch.cli.demo_exchange import forum
     from stillwatch.simulate import load
     from stillwatch.simulate import write as simulate
@@ -98,10 +101,25 @@ def _exchange(out: Path, seed: int | None, *, quiet: bool) -> None:
         told("Each hears the others, and scans again.")
         for member in members:
             member.sync()
-        told_by_others = [member.scan("together.json") for member in members]
+        together = [member.scan("together.json") for member in members]
+        told("One of them opens a console.")
+        opening = filled(members[1], [alone[1], together[1]])
     if not quiet:
-        show(_compared(out, list(zip(providers, alone, told_by_others, strict=True))))
+        show(_compared(out, list(zip(providers, alone, together, strict=True))))
         note(f"\nThe exchange, its members' settings and what left are in {place}; docs/exchange/README.md says more.")
+        note(_open_it(members[1].name, opening))
+
+
+def _open_it(member: str, opening: "Opening") -> str:
+    """How to look at what was found: the last thing that the demonstration says."""
+    from stillwatch.cli.demo_console import ADDRESS, PEOPLE
+
+    who = ", ".join(f"{name} ({role})" for name, role in PEOPLE.items())
+    return f"""
+The console of {member}, with what it found alone and what it found once it was told by the others:
+  stillwatch serve console --config {shlex.quote(str(opening.settings))}
+Then open {ADDRESS} and sign in as {who};
+the password of each is in {shlex.quote(str(opening.password))}. docs/console/tour.md shows the way through it."""
 
 
 def _compared(out: Path, found: "list[tuple[str, Path, Path]]") -> "Table":

@@ -1,5 +1,8 @@
 """People at work: two at once, a second person's word, a session that ends, from a verdict to the ledger."""
 
+import contextlib
+import sqlite3
+
 import pytest
 
 CASE = "c-3f9a1b72"
@@ -71,6 +74,25 @@ def test_what_was_typed_outlives_the_session(fresh, person):
         page.get_by_role("button", name="Send this again").click()
         page.wait_for_load_state()
     page.goto(f"/cases/{CASE}")
+    assert "A long thought." in page.locator("#history").inner_text()
+
+
+def test_a_database_that_is_in_use_loses_nothing_that_was_typed(fresh, person, watched):
+    watched.expected = (503,)
+    page = person(fresh, "ben")
+    page.goto(f"/cases/{CASE}")
+    page.get_by_label("The note").fill("A long thought.")
+    with contextlib.closing(sqlite3.connect(fresh.folder / "console.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert page.context.request.get(f"/cases/{CASE}").status == 200  # reading waits for nobody
+        page.set_default_timeout(90_000)
+        with page.expect_response(lambda answer: answer.request.method == "POST") as answered:
+            page.get_by_role("button", name="Keep the note").click(no_wait_after=True)
+        assert answered.value.status == 503
+        assert page.locator("textarea[name=text]").input_value() == "A long thought."
+        other.execute("ROLLBACK")
+    page.get_by_role("button", name="Send this again").click()
+    page.wait_for_url("**/cases/*")
     assert "A long thought." in page.locator("#history").inner_text()
 
 
