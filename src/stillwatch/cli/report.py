@@ -24,7 +24,7 @@ Forms = Mapping[str, tuple[str, str]]
 
 #: Forms of what can be reported: the module in `stillwatch.reports` and its function, imported when it is asked for.
 #: Whatever has a form html can be printed as pdf.
-_FINDINGS: Forms = {
+FINDINGS: Forms = {
     "html": ("html", "report_html"),
     "json": ("document", "dumps"),
     "markdown": ("briefs.analyst", "report_markdown"),
@@ -33,17 +33,17 @@ _FINDINGS: Forms = {
     "stix": ("stix", "report_stix"),
     "ocsf": ("ocsf", "report_ocsf"),
 }
-_IMPACT: Forms = {
+IMPACT: Forms = {
     "terminal": ("impact.terminal", "summary"),
     "html": ("impact.html", "report_html"),
     "json": ("impact.document", "dumps"),
     "markdown": ("impact.markdown", "report_markdown"),
 }
-_VERDICT: Forms = {
+VERDICT: Forms = {
     "html": ("verdict.html", "verdict_html"),
     "markdown": ("verdict.markdown", "verdict_markdown"),
 }
-_BRIEF: Forms = {
+BRIEF: Forms = {
     "html": ("briefs.html", "brief_html"),
     "json": ("briefs.text", "brief_json"),
     "markdown": ("briefs.text", "brief_markdown"),
@@ -125,10 +125,10 @@ def command(
     settings = options.load_settings(config_file, {"response.ledger": ledger})
     place = findings or options.FINDINGS
     if reader == "forum":
-        _render(_BRIEF, name or "html", briefing.forum(findings, quarter), output)
+        _render(BRIEF, name or "html", briefing.forum(findings, quarter), output)
     elif reader:
         material = briefing.material(place, campaigns, verdicts, assumptions, settings, ledger_named=ledger is not None)
-        _render(_BRIEF, name or "html", _brief(reader, material), output)
+        _render(BRIEF, name or "html", _brief(reader, material), output)
     elif verdicts:
         _verdict(verdicts, findings, name or "html", output)
     else:
@@ -136,7 +136,7 @@ def command(
         if impact:
             _impact(document, assumptions, name or "terminal", output)
         else:
-            _render(_FINDINGS, name or "html", document, output, settings)
+            _render(FINDINGS, name or "html", document, output, settings)
 
 
 def _brief(reader: str, material: object) -> "Brief":
@@ -148,7 +148,7 @@ def _verdict(verdicts: tuple[Path, ...], findings: Path | None, name: str, outpu
     if len(verdicts) > 1 or findings:
         hint = "Add --for, or name one verdict and no findings."
         raise ConfigError("Findings and verdicts go together in a brief.", where="--verdict", hint=hint)
-    _render(_VERDICT, name, verdict_of(verdicts[0]), output)
+    _render(VERDICT, name, verdict_of(verdicts[0]), output)
 
 
 def _impact(findings: Any, assumptions: Path | None, name: str, output: Path | None) -> None:  # noqa: ANN401  imported late
@@ -156,12 +156,12 @@ def _impact(findings: Any, assumptions: Path | None, name: str, output: Path | N
     from stillwatch.reports.impact.assumptions import load
 
     if name != "terminal":
-        _known(_IMPACT, name)
-        _render(_IMPACT, name, assess(findings, load(assumptions)), output)
+        _known(IMPACT, name)
+        _render(IMPACT, name, assess(findings, load(assumptions)), output)
     elif output:
         raise ConfigError("A terminal is no file.", where="--output", hint="Take -f html, pdf, json or markdown.")
     else:
-        show(_imported(_IMPACT[name])(assess(findings, load(assumptions))))
+        show(_imported(IMPACT[name])(assess(findings, load(assumptions))))
 
 
 def _render(forms: Forms, name: str, document: object, output: Path | None, settings: "Settings | None" = None) -> None:
@@ -174,7 +174,7 @@ def _renderer(forms: Forms, name: str, settings: "Settings | None") -> Renderer:
 
         as_html = partial(_imported(forms["html"]), medium="paper")
         return lambda document: pdf(as_html(document))
-    if forms is _FINDINGS and name not in forms:
+    if forms is FINDINGS and name not in forms:
         foreign: Renderer = _known(plugins.load("reports"), name, forms)
         return foreign
     made = _imported(_known(forms, name))
