@@ -14,8 +14,8 @@ from stillwatch.cli import stillwatch
 from stillwatch.config import VARIABLES, declared, toml
 from stillwatch.exchange.server.app import create
 from stillwatch.exchange.server.exchange import Exchange
-from stillwatch.signing import SigningKey
 from stillwatch.exchange.store.store import Store
+from stillwatch.signing import SigningKey
 
 HERE = Path(__file__).parent
 

@@ -78,7 +78,8 @@ def test_a_report_to_a_file_or_to_standard_output(run, findings):
 def test_an_unknown_report_format_names_those_that_there_are(run, findings):
     ran = run("report", "-f", "docx", findings)
     assert ran.code == 2
-    assert ran.err == "stillwatch: --format: There is no report format docx. There are: html, pdf, json, markdown, csv, csv-accounts, stix, ocsf.\n"
+    formats = "html, pdf, json, markdown, csv, csv-accounts, stix, ocsf"
+    assert ran.err == f"stillwatch: --format: There is no report format docx. There are: {formats}.\n"
 
 
 def test_a_file_that_is_no_findings_is_an_input_error(run):

@@ -125,8 +125,8 @@ class ReviewsConfig(_Section):
     )
     two_persons: Annotated[tuple[Literal["confirmed", "rejected", "unsure"], ...], BeforeValidator(_listed)] = Field(
         default=(),
-        description="Verdicts that stand only once a second person has said the same, such as those after which nothing "
-        "is done any more.",
+        description="Verdicts that stand only once a second person has said the same, such as those after which "
+        "nothing is done any more.",
     )
 
 

@@ -11,8 +11,9 @@ import gzip
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from importlib import resources
+from importlib.metadata import version
 
 import vl_convert
 from starlette.requests import Request
@@ -55,8 +56,8 @@ class Files:
         found = [each for each in folder.iterdir() if each.name.rpartition(".")[2] in _MEDIA]
         read = {each.name: each.read_bytes() for each in found}
         read["report.css"] = resources.files("stillwatch.reports").joinpath("templates", "style.css").read_bytes()
-        self._files = {name: File(name, _digest(content), lambda c=content: c) for name, content in read.items()}
-        self._files["vega.js"] = File("vega.js", _digest(vl_convert.__version__.encode()), _vega)
+        self._files = {name: File(name, _digest(content), partial(bytes, content)) for name, content in read.items()}
+        self._files["vega.js"] = File("vega.js", _digest(version("vl-convert-python").encode()), _vega)
 
     def address(self, name: str) -> str:
         """The path of a file, with its digest.
