@@ -15,7 +15,7 @@ from stillwatch.web.store.matching import Match
 from stillwatch.web.store.model import Taken
 from stillwatch.web.store.packing import packed
 from stillwatch.web.store.reading import next_number, root_of
-from stillwatch.web.store.tables import accounts, campaigns, cases, names, versions, words
+from stillwatch.web.store.tables import accounts, campaigns, cases, indicators, names, versions, words
 from stillwatch.web.store.words import index, words_of
 
 _UNTOUCHED = {"status": "open", "revision": 0, "notes": 0, "sightings": 0, "decisions": 0, "appeals": 0}
@@ -61,6 +61,11 @@ class _Coming:
                     "first_seen": each.first_seen,
                     "last_seen": each.last_seen,
                 }
+
+    @property
+    def indicators(self) -> Iterator[dict[str, Any]]:
+        """Rows of `indicators`."""
+        return ({"id": each, "case": self.case} for each in dict.fromkeys(map(findable, self.campaign.indicators)))
 
     def _holds(self, account: str) -> bool:
         if self.case in self.match.parts:
@@ -145,6 +150,7 @@ def _replace(connection: Connection, changed: Sequence[_Coming], scan: Scanned) 
     numbers = [each.case for each in changed]
     connection.execute(delete(accounts).where(accounts.c.case.in_(numbers)))
     connection.execute(delete(campaigns).where(campaigns.c.case.in_(numbers)))
+    connection.execute(delete(indicators).where(indicators.c.case.in_(numbers)))
     _put(connection, changed, scan)
     for each in changed:
         own = figures.of_campaign(each.campaign)
@@ -157,6 +163,7 @@ def _put(connection: Connection, coming: Sequence[_Coming], scan: Scanned) -> No
     _insert(connection, versions, ({"case": c.case} | seen | figures.of_campaign(c.campaign) for c in coming))
     _insert(connection, campaigns, ({"case": c.case, "digest": c.digest, "body": c.body} for c in coming))
     _insert(connection, accounts, (row for each in coming for row in each.members))
+    _insert(connection, indicators, (row for each in coming for row in each.indicators))
 
 
 def _name(connection: Connection, found: Mapping[str, int], given: AbstractSet[str]) -> None:

@@ -15,6 +15,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select, update
 
 from stillwatch.reports.document import Campaign, FindingsDocument, Review
+from stillwatch.reports.impact.load import load_of
 from stillwatch.response.ledger.entries import findable
 from stillwatch.web.store import recording
 from stillwatch.web.store.arriving import Arrival, Scanned, arrive
@@ -113,6 +114,7 @@ def _import(connection: Connection, number: int, document: FindingsDocument, dig
         "end": document.window.end,
         "campaigns": len(document.campaigns),
         "inputs": document.inputs.model_dump_json(),
+        "load": load_of(document).model_dump_json(),
         "generator": findable(document.generator),
     }
     connection.execute(insert(imports), row)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from stillwatch.campaigns.findings import Severity
 from stillwatch.reports.document import Campaign, Inputs
+from stillwatch.reports.impact.document import Load
 from stillwatch.web.store.events import Event, State, Status
 
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
@@ -160,6 +161,7 @@ class Scan:
     end: datetime
     campaigns: int
     inputs: Inputs
+    load: Load
     generator: str
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.types import TypeDecorator
 from stillwatch.database import Database
 from stillwatch.errors import ConfigError
 
-VERSION = 1
+VERSION = 2
 
 metadata = sql.MetaData()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -137,6 +137,16 @@ accounts = sql.Table(
 )
 sql.Index("console_account_by_case", accounts.c.case, accounts.c.bits, accounts.c.account_id)
 
+#: Other members' indicators that fit a case, as the newest scan that has it says.
+indicators = sql.Table(
+    "console_indicator",
+    metadata,
+    sql.Column("id", _Name, primary_key=True),
+    sql.Column("case", _Number, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+sql.Index("console_indicator_by_case", indicators.c.case)
+
 #: How a case looked, scan by scan; a row only where something had changed.
 versions = sql.Table(
     "console_version",
@@ -194,6 +204,7 @@ imports = sql.Table(
     sql.Column("end", Moment, nullable=False),
     sql.Column("campaigns", sql.BigInteger, nullable=False),
     sql.Column("inputs", sql.Text, nullable=False),  # JSON of `reports.document.Inputs`
+    sql.Column("load", sql.Text, nullable=False),  # JSON of `reports.impact.document.Load`
     sql.Column("generator", sql.Text, nullable=False),
 )
 
