@@ -188,17 +188,6 @@ def appeals(measures: "Measures") -> str:
     return f"{count(sum(told.values()), 'appeal')}: {outcomes}."
 
 
-def highest(measures: "Measures | None") -> str:
-    """The strongest measure that stands, for a table."""
-    if measures is None:
-        return "not told"
-    standing = [step for step in measures.steps if step.now]
-    if not standing:
-        return "none" if not measures.steps else "ended"
-    top = max(standing, key=lambda step: step.rung)
-    return f"{top.rung.word}, {count(top.now, 'account')}"
-
-
 def load(material: Material) -> Iterator[str]:
     """What the campaigns put on the service, counted."""
     found = material.impact.load
