@@ -15,7 +15,7 @@ help:  ## this list
 
 setup: $(VENV)/.run  ## .venv with the command stillwatch in it
 
-demo: $(VENV)/.run  ## simulate and scan a log; then three providers that warn each other over an exchange
+demo: $(VENV)/.run  ## simulate and scan a log; then three providers that warn each other, and the console of one of them
 	$(BIN)/stillwatch demo --out out/demo
 	rm -rf out/demo-exchange
 	$(BIN)/stillwatch demo --exchange --out out/demo-exchange

@@ -102,7 +102,10 @@ def _exchange(out: Path, seed: int | None, *, quiet: bool) -> None:
         for member in members:
             member.sync()
         together = [member.scan("together.json") for member in members]
-        told("One of them opens a console.")
+        told("One confirms what the others led it to, and they hear of it.")
+        members[0].confirm(together[0])
+        members[1].sync()
+        told("The second opens a console.")
         opening = filled(members[1], [alone[1], together[1]])
     if not quiet:
         show(_compared(out, list(zip(providers, alone, together, strict=True))))

@@ -52,9 +52,29 @@ class Member:
         drafted = json.loads(self.run("share", str(findings), "--accounts", accounts, "--as", "alice", "--json"))
         self.run("share", "--approve", drafted["draft"], "--as", "bob", "--quiet")
 
-    def sync(self) -> None:
+    def sync(self, *options: str) -> None:
         """Hears what the others said."""
-        self.run("sync", "--quiet")
+        self.run("sync", "--quiet", *options)
+
+    def confirm(self, findings: Path) -> None:
+        """Judges the first campaign to which others' indicators led, and tells them."""
+        led = [each["id"] for each in json.loads(findings.read_bytes())["campaigns"] if each["indicators"]]
+        if led:
+            reason = "The bank reported the cards as stolen."
+            self.run(
+                "review",
+                led[0],
+                "-f",
+                str(findings),
+                "--as",
+                "confirmed",
+                "--reason",
+                reason,
+                "--author",
+                "alice",
+                "--quiet",
+            )
+            self.sync("--findings", str(findings))
 
 
 @contextmanager
