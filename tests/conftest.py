@@ -24,8 +24,12 @@ from typing import Any
 import psycopg
 import pyarrow as pa
 import pytest
+from hypothesis import settings
 
 from stillwatch.traffic.schema import ACCOUNTS, REQUESTS
+
+settings.register_profile("stillwatch", deadline=None)  # a law holds on a busy machine too
+settings.load_profile("stillwatch")
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 

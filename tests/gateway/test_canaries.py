@@ -140,7 +140,7 @@ NOBODY = {
     "simulated": {"sk-a": measure(Rung.CAP, simulated=True)},
     "only observed": {"sk-a": measure(Rung.OBSERVE)},
     "a lower rung": {"sk-a": measure(Rung.WARN)},
-    "not yet": {"sk-a": measure(Rung.CAP, since=60)},
+    "not yet": {"sk-a": measure(Rung.CAP, since=86_400)},
     "over": {"sk-a": measure(Rung.CAP, until=-1)},
     "a request of its own customers": {"sk-a": msgspec.structs.replace(measure(Rung.CAP), spares=True)},
     "no campaign": {"sk-a": measure(Rung.CAP, campaign="")},
