@@ -87,3 +87,14 @@ def _tab_to(page, selector):
         if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
             return
     raise AssertionError(f"Tab does not lead to {selector}")
+
+
+def test_the_graph_is_walked_by_arrows(filled, person):
+    page = person(filled, "ana")
+    page.goto(f"/cases/{CASE}/graph", wait_until="networkidle")
+    assert page.get_by_role("heading", name="Nothing is picked").is_visible()
+    _tab_to(page, "canvas")
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("heading", name="Nothing is picked").wait_for(state="hidden")
+    page.keyboard.press("Escape")
+    page.get_by_role("heading", name="Nothing is picked").wait_for(state="visible")
