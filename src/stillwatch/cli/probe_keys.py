@@ -141,8 +141,9 @@ def commit(*, keys: Path | None, config_file: Path | None, as_json: bool, quiet:
     from stillwatch.forensics.custody.commitments import commit as commit_to
 
     desk = Desk.of(config_file, keys=keys)
-    head = commit_to(desk.keyring.records(), desk.now)
-    path = Commitments(desk.keyring.folder).add(head)
+    kept = Commitments(desk.keyring.folder)
+    head = kept.add(commit_to(desk.keyring.records(), desk.now))
+    path = kept.path(head)
     query = ask_stamp(path, head.text)
     if as_json:
         click.echo(json.dumps(head.model_dump(mode="json") | {"file": str(path)}, indent=2))

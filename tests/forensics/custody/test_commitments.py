@@ -55,7 +55,7 @@ def test_the_oldest_head_over_all_keys_is_found(tmp_path):
 def test_records_that_were_changed_after_the_commitment_are_noticed(tmp_path):
     keyring, kept = Keyring(tmp_path), Commitments(tmp_path)
     records = [keyring.make(f"c-{number}", "1", "s", {}, NOW) for number in range(3)]
-    path = kept.add(commit(records, NOW))
+    path = kept.path(kept.add(commit(records, NOW)))
     changed = [records[0], records[1].model_copy(update={"epoch": "2"}), records[2]]
 
     with pytest.raises(TrustError, match=path.name):
@@ -74,6 +74,16 @@ def test_what_is_stamped_is_what_the_file_holds(tmp_path):
     keyring.make("", "1", "s", {}, NOW)
     head = commit(keyring.records(), NOW)
 
-    content = kept.add(head).read_bytes()
+    content = kept.path(kept.add(head)).read_bytes()
     assert content == head.text
     assert read_head(content, "head").text == content
+
+
+def test_who_commits_twice_to_the_same_keys_keeps_the_first_time(tmp_path):
+    """The later one would stand in its place, and the time-stamp beside it would hold no more."""
+    keyring, kept = Keyring(tmp_path), Commitments(tmp_path)
+    keyring.make("", "1", "s", {}, NOW)
+    first = kept.add(commit(keyring.records(), NOW))
+
+    assert kept.add(commit(keyring.records(), NOW + timedelta(days=1))) == first
+    assert kept.heads() == (first,)

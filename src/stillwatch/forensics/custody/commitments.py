@@ -97,12 +97,21 @@ class Commitments:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "commitments"
 
-    def add(self, head: Head) -> Path:
-        """Keeps a head; the file's bytes are those that are time-stamped."""
+    def add(self, head: Head) -> Head:
+        """Keeps a head; the file's bytes are those that are time-stamped.
+
+        Returns:
+            The head that is kept: of the same records the first one, whose time and time-stamp must not be lost.
+
+        Raises:
+            InputError: the one that is there cannot be read.
+        """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = self.path(head)
+        if path.is_file():
+            return read_head(path.read_bytes(), str(path))
         write_whole(path, head.text)
-        return path
+        return head
 
     def path(self, head: Head) -> Path:
         """Where a head is kept; `.with_suffix(".tsr")` is its time-stamp."""

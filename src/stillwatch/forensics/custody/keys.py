@@ -15,6 +15,7 @@ import os
 import secrets
 import stat
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -213,14 +214,16 @@ class Keyring:
 
     def _make_root(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            descriptor = os.open(self.folder / "root", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
+        root = self.folder / "root"
+        if root.exists():
             return
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(ROOT_BYTES).hex().encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        beside = self.folder / f".root.{secrets.token_hex(4)}"
+        try:
+            write_whole(beside, secrets.token_bytes(ROOT_BYTES).hex().encode() + b"\n")
+            with suppress(FileExistsError):  # another process was quicker
+                os.link(beside, root)
+        finally:
+            beside.unlink(missing_ok=True)
 
     def _root(self) -> bytes:
         path = self.folder / "root"
