@@ -1,6 +1,5 @@
 """`stillwatch probe run` and `score`: ask by a sealed plan, score blindly, sign."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,8 +68,11 @@ def run(
     if file.suffix == ".toml":
         raise ConfigError("This plan is not sealed.", where=str(file), hint=f"stillwatch probe plan {file}")
     desk = Desk.of(config_file, keys=keys, key_file=key_file, authority=authority)
-    given = {name: token(Path(path)) for name, _, path in (each.partition("=") for each in tokens)}
+    files = dict(each.partition("=")[::2] for each in tokens)
     bundle = begun(folder, file, desk.keyring, desk.authority)
+    if not files.keys() <= {each.id for each in bundle.plan.subjects if each.endpoint}:
+        raise ConfigError("The plan asks no such subject.", where="--token-file", hint="Write SUBJECT=FILE.")
+    given = {name: token(Path(path)) for name, path in files.items()}
     with progress(quiet=quiet or as_json) as advance:
         ask(bundle, given, ca_file=ca_file, progress=advance)
         if scores:
@@ -118,25 +120,19 @@ def _scored(
 ) -> "VerdictDocument":
     from stillwatch.forensics.custody.running import scored
 
-    keys = desk.keyring.keys(each.record.id for each in bundle.keys)
-    _lay_in_campaigns(bundle, desk, findings)
-    by_id = {key.id: key for key in keys}
-    document = scored(bundle, by_id, desk.signing(quiet=quiet), desk.now, progress=advance)
+    keys = {key.id: key for key in desk.keyring.keys(each.record.id for each in bundle.keys)}
+    campaigns = _campaigns(bundle, desk, findings) if findings else None
+    signing = desk.signing(quiet=quiet)
+    document = scored(bundle, keys, signing, desk.now, campaigns=campaigns, progress=advance)
     probing.write_html(bundle, document, quiet=quiet)
     return document
 
 
-def _lay_in_campaigns(bundle: "Bundle", desk: Desk, findings: Path | None) -> None:
+def _campaigns(bundle: "Bundle", desk: Desk, findings: Path) -> dict[str, int]:
     """How many accounts the campaigns have whose answers the keys marked."""
-    if findings is None:
-        return
-    from stillwatch.forensics.custody.bundle import CAMPAIGNS
-    from stillwatch.writing import write_whole
-
     document = options.load_findings(findings, desk.settings)
     keyed = {each.record.campaign for each in bundle.keys}
-    counts = {each.id: len(each.accounts) for each in document.standing if each.id in keyed}
-    write_whole(bundle.path(CAMPAIGNS), json.dumps(counts, sort_keys=True).encode(), mode=0o644)
+    return {each.id: len(each.accounts) for each in document.standing if each.id in keyed}
 
 
 def _tell(document: "VerdictDocument", *, as_json: bool, quiet: bool) -> None:

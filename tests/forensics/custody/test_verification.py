@@ -1,12 +1,14 @@
 import hashlib
 import json
 import shutil
+import zipfile
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from stillwatch.errors import ConfigError, TrustError
+from stillwatch.errors import ConfigError, InputError, TrustError
+from stillwatch.forensics.custody import bundle as bundles
 from stillwatch.forensics.custody.bundle import Bundle, opened, seal
 from stillwatch.forensics.custody.rerunning import rerun
 from stillwatch.forensics.custody.running import begun, disclose, scored, written
@@ -214,3 +216,76 @@ def test_a_zip_file_will_do(tmp_path):
 
     with opened(Path(archive)) as bundle:
         assert verify(bundle).by
+
+
+def test_a_zip_file_that_would_become_too_large_is_left_packed(whole, tmp_path, monkeypatch):
+    archive = Path(shutil.make_archive(str(tmp_path / "sent"), "zip", whole.folder))
+    with zipfile.ZipFile(tmp_path / "many.zip", "w") as many:
+        for number in range(bundles.MOST_FILES + 1):
+            many.writestr(f"{number}", "")
+    with pytest.raises(InputError, match="larger than any bundle"), opened(tmp_path / "many.zip"):
+        pass
+    monkeypatch.setattr(bundles, "LARGEST_UNPACKED", 10_000)
+    with pytest.raises(InputError, match="larger than any bundle"), opened(archive):
+        pass
+
+
+def test_a_damaged_zip_file_is_no_bundle(whole, tmp_path):
+    archive = Path(shutil.make_archive(str(tmp_path / "sent"), "zip", whole.folder))
+    content = bytearray(archive.read_bytes())
+    content[1000:2000] = bytes(255 - each for each in content[1000:2000])
+    archive.write_bytes(content)
+
+    with pytest.raises(InputError, match="no bundle"), opened(archive):
+        pass
+
+
+def test_a_file_that_no_run_writes_is_not_read(whole, monkeypatch):
+    monkeypatch.setattr(bundles, "LARGEST", 100)
+
+    with pytest.raises(InputError, match="larger than any"):
+        whole.read("results.json")
+
+
+def test_a_run_that_ended_before_its_verdict_is_ended_and_not_scored_again(whole, world, examiner):
+    before, manifest = whole.read("verdict.json"), whole.read("manifest.json")
+    whole.path("verdict.json").unlink()
+
+    scored(whole, {}, examiner, whole.manifest.made + timedelta(days=1))
+    assert (whole.read("verdict.json"), whole.read("manifest.json")) == (before, manifest)
+    with pytest.raises(ConfigError, match="complete and signed"):
+        scored(whole, {}, examiner, whole.manifest.made, campaigns={"c-1": 3})
+    assert verify(whole, world.keyring).scored
+
+
+def test_how_many_accounts_a_campaign_has_is_in_the_evidence(made, tmp_path, examiner):
+    bundle = begun(tmp_path / "bundle", made.seal(), made.keyring)
+    keys = {key.id: key for key in made.keys}
+    scored(bundle, keys, examiner, bundle.plan.made + timedelta(hours=1), campaigns={"c-1": 7})
+
+    (fed,) = [each for each in verify(bundle, made.keyring).document.campaigns if each.reached]
+    assert fed.accounts == 7
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("results.json", lambda results: results["results"][0]["keys"][0].update(total=1e9)),
+        ("results.json", lambda results: results["results"][0]["keys"][0].update(log10_p=3.0)),
+        ("results.json", lambda results: results["results"][0].update(n=-1)),
+        ("results.json", lambda results: results["results"][0].update(test="another")),
+        ("leads.json", lambda leads: leads.append(LEAD | {"wrong": 7})),
+        ("campaigns.json", lambda campaigns: campaigns.update({"c-1": -1})),
+        ("campaigns.json", lambda campaigns: campaigns.update({"c-1": "many"})),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_line(whole, examiner, name, change):
+    if name == "campaigns.json":
+        whole.path(name).write_text("{}")
+    forged = _resigned(whole, examiner, name, change)
+    opening = json.loads(forged.read("blinding.json"))
+    opening["results"] = hashlib.sha256(forged.read("results.json")).hexdigest()
+    forged = _resigned(forged, examiner, "blinding.json", lambda content: content.update(opening))
+
+    with pytest.raises(TrustError):
+        verify(forged)

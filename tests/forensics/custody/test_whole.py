@@ -182,6 +182,15 @@ def test_a_plan_is_sealed_once(world, probe):
     assert "sealed already" in err
 
 
+def test_a_token_for_nobody_is_refused(world, endpoint, probe):
+    _sealed(world, endpoint, probe)
+
+    code, _, err = probe("run", *RUN[:-1], "suspct=suspect.token")
+    assert code == 2
+    assert "asks no such subject" in err
+    assert endpoint.asked.total() == 0
+
+
 def test_a_plan_that_was_not_sealed_is_not_run(world, probe):
     (world.folder / "plan.toml").write_text(world.toml())
 

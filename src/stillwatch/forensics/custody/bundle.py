@@ -19,14 +19,16 @@ with opened(Path("bundle.zip")) as bundle: ...
 
 import hashlib
 import json
+import lzma
 import platform
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath
 from typing import Literal, TypeVar
@@ -45,6 +47,9 @@ PLAN, COMMITMENTS, KEYS, AUTHORITY = "plan.json", "commitments.json", "keys.json
 LEADS, CAMPAIGNS, RESULTS, BLINDING = "leads.json", "campaigns.json", "results.json", "blinding.json"
 MANIFEST, VERDICT, VERDICT_HTML, DISCLOSED = "manifest.json", "verdict.json", "verdict.html", "disclosed/keys.json"
 FILES, RESPONSES, RERUNS = "files", "responses", "reruns"
+
+LARGEST = 64 << 20  # bytes of a document that is read whole
+LARGEST_UNPACKED, MOST_FILES = 4 << 30, 10_000  # of a zip file: a few kilobytes of one may become any size
 
 LIBRARIES = ("numpy", "scipy", "numba", "tokenizers", "pydantic", "cryptography")
 
@@ -110,12 +115,16 @@ class Bundle:
         """A file of it.
 
         Raises:
-            InputError: it is not there.
+            InputError: it is not there, or larger than any that a run writes.
         """
         try:
-            return self.path(name).read_bytes()
+            with self.path(name).open("rb") as file:
+                content = file.read(LARGEST + 1)
         except OSError as error:
             raise InputError(f"The bundle has no such file ({error.strerror}).", where=name) from None
+        if len(content) > LARGEST:
+            raise InputError("The file is larger than any that a run writes.", where=name)
+        return content
 
     def optional(self, name: str) -> bytes | None:
         """A file that need not be there."""
@@ -174,21 +183,31 @@ def opened(path: Path) -> Iterator[Bundle]:
     """A bundle from its folder, or from a zip file of it.
 
     Raises:
-        InputError: it is neither.
+        InputError: it is neither, or would become too large.
     """
     if path.is_dir():
         yield Bundle(path)
         return
     with tempfile.TemporaryDirectory(prefix="stillwatch-") as folder:
-        try:
-            with zipfile.ZipFile(path) as archive:
-                archive.extractall(folder)
-        except (OSError, zipfile.BadZipFile) as error:
-            raise InputError(
-                f"This is no bundle: neither a folder nor a zip file ({error}).", where=str(path)
-            ) from None
+        _unpack(path, folder)
         found = sorted(Path(folder).rglob(PLAN), key=lambda each: len(each.parts))
         yield Bundle(found[0].parent if found else Path(folder))
+
+
+def _unpack(path: Path, folder: str) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            held = archive.infolist()
+            if len(held) > MOST_FILES or sum(each.file_size for each in held) > LARGEST_UNPACKED:
+                hint = "If you trust it, unpack it yourself and name the folder."
+                raise InputError("The zip file would become larger than any bundle.", where=str(path), hint=hint)
+            archive.extractall(folder)  # never more of a file than its header says
+    except _NO_ZIP as error:
+        raise InputError(f"This is no bundle: neither a folder nor a zip file ({error}).", where=str(path)) from None
+
+
+#: What the library raises of archives that are damaged, locked, or packed as it cannot unpack.
+_NO_ZIP = (OSError, EOFError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 
 
 def seal(bundle: Bundle, key: SigningKey, now: datetime) -> None:
@@ -222,10 +241,10 @@ def unaltered(bundle: Bundle) -> str:
 
 
 def write_signed(path: Path, content: bytes, key: SigningKey) -> None:
-    """Writes a file, and beside it (`.sig`) the Ed25519 signature of its bytes."""
+    """Writes a file, and before it (`.sig`) the Ed25519 signature of its bytes: where it stands, it is signed."""
     signature = {"key": to_base64(key.public), "signature": to_base64(key.sign(content))}
-    write_whole(path, content, mode=0o644)
     write_whole(path.with_suffix(".sig"), canonical(signature), mode=0o644)
+    write_whole(path, content, mode=0o644)
 
 
 def signed_by(path: Path) -> str:
@@ -238,7 +257,7 @@ def signed_by(path: Path) -> str:
         content, given = path.read_bytes(), json.loads(path.with_suffix(".sig").read_bytes())
         public = from_base64(given["key"])
         verify_bytes(public, content, from_base64(given["signature"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise TrustError("The file is not signed, or its signature cannot be read.", where=path.name) from None
     except TrustError as error:
         raise TrustError(error.what, where=path.name) from None
@@ -247,14 +266,19 @@ def signed_by(path: Path) -> str:
 
 def software() -> Software:
     """What computes here and now: versions, and one digest over the source of all modules."""
-    package = Path(stillwatch.__file__).parent
-    sources = {path.relative_to(package).as_posix(): digest_of(path) for path in package.rglob("*.py")}
     return Software(
         stillwatch=stillwatch.__version__,
-        code=hashlib.sha256(canonical(sources)).hexdigest(),
+        code=_code(),
         python=platform.python_version(),
         libraries={name: found for name in LIBRARIES if (found := _version(name))},
     )
+
+
+@cache  # what runs is what was read when it started, whatever becomes of the files
+def _code() -> str:
+    package = Path(stillwatch.__file__).parent
+    sources = {path.relative_to(package).as_posix(): digest_of(path) for path in package.rglob("*.py")}
+    return hashlib.sha256(canonical(sources)).hexdigest()
 
 
 def _listed(bundle: Bundle) -> Iterator[str]:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from pydantic import TypeAdapter
+from pydantic import NonNegativeInt, TypeAdapter
 
-from stillwatch.errors import TrustError
+from stillwatch.errors import InputError, TrustError
 from stillwatch.forensics import grading
 from stillwatch.forensics import verdict as verdicts
 from stillwatch.forensics.custody import asking, commitments
@@ -36,7 +36,7 @@ from stillwatch.forensics.custody.rerunning import Repeated, differences
 from stillwatch.forensics.custody.timestamps import stamped
 from stillwatch.forensics.model import Role, TestResult
 
-_CAMPAIGNS = TypeAdapter(dict[str, int])
+_CAMPAIGNS = TypeAdapter(dict[str, NonNegativeInt])
 
 
 def facts(bundle: Bundle, authority: bytes | None = None) -> grading.Facts:
@@ -84,7 +84,7 @@ class _Evidence:
             by=signed_by(bundle.path(MANIFEST)),
             reruns=tuple(self._reruns()),
             leads=told(bundle),
-            campaigns=tuple(_CAMPAIGNS.validate_json(bundle.optional(CAMPAIGNS) or b"{}").items()),
+            campaigns=tuple(self._campaigns().items()),
         )
 
     def timeline(self) -> Iterator[verdicts.Event]:
@@ -127,6 +127,12 @@ class _Evidence:
         if self._results.plan != self.bundle.plan.digest:
             raise TrustError("The results are of another plan.", where=RESULTS)
         return unsealed(self._results, self.bundle.document(BLINDING, Opening), where=BLINDING)
+
+    def _campaigns(self) -> dict[str, int]:
+        try:
+            return _CAMPAIGNS.validate_json(self.bundle.optional(CAMPAIGNS) or b"{}")
+        except ValueError:
+            raise InputError("The file is not what it should be.", where=CAMPAIGNS) from None
 
     def _of(self, role: Role) -> dict[str, tuple[TestResult, ...]]:
         return {

@@ -18,6 +18,7 @@ from stillwatch.forensics.custody import commitments
 from stillwatch.forensics.custody.bundle import (
     AUTHORITY,
     BLINDING,
+    CAMPAIGNS,
     COMMITMENTS,
     DISCLOSED,
     FILES,
@@ -103,22 +104,35 @@ def begun(folder: Path, plan_file: Path, keyring: Keyring, authority: bytes | No
     return bundle
 
 
-def scored(
+def scored(  # noqa: PLR0913 -- what a run is ended with
     bundle: Bundle,
     keys: Mapping[str, Key],
     signing: SigningKey,
     now: datetime,
     *,
+    campaigns: Mapping[str, int] | None = None,
     progress: Progress = quietly,
 ) -> VerdictDocument:
     """Scores what was answered, opens the labels, signs the bundle and writes the verdict.
+
+    A run that ended between the signature and the verdict is ended here, and nothing is scored again.
+
+    Args:
+        bundle: whose answers are there.
+        keys: by id.
+        signing: of whoever answers for the run.
+        now: when.
+        campaigns: how many accounts the campaigns have whose answers the keys marked, where detection told.
+        progress: told how much is done.
 
     Raises:
         ConfigError: a key or a file is missing, or the bundle is signed.
         InputError: an endpoint was not asked yet.
     """
-    if bundle.path(MANIFEST).exists():
+    if bundle.path(VERDICT).exists():
         raise ConfigError("The bundle is complete and signed.", where=str(bundle.folder))
+    if bundle.path(MANIFEST).exists():
+        return written(bundle)
     for subject in bundle.plan.subjects:
         if subject.endpoint and not bundle.responses(subject.id).is_file():
             raise InputError("It was not asked yet.", where=subject.id, hint="`stillwatch probe run` asks.")
@@ -126,6 +140,8 @@ def scored(
     write_whole(bundle.path(RESULTS), results.text, mode=0o644)
     write_whole(bundle.path(BLINDING), opening.text, mode=0o644)
     write_whole(bundle.path(LEADS), canonical([vars(each) for each in leads(bundle)]), mode=0o644)
+    if campaigns is not None:
+        write_whole(bundle.path(CAMPAIGNS), canonical(dict(campaigns)), mode=0o644)
     seal(bundle, signing, max(now, results.scored))
     return written(bundle)
 

@@ -82,6 +82,8 @@ def verify(
         return _verified(bundle, keyring, by, authority, progress)
     except (InputError, ConfigError) as error:
         raise TrustError(error.what, where=error.where, hint=error.hint) from error
+    except (ValueError, ArithmeticError) as error:  # counts below none, more matches than choices, and the like
+        raise TrustError("It says what cannot be.", where=RESULTS) from error
 
 
 def keys_of(bundle: Bundle, keyring: Keyring | None) -> Mapping[str, Key] | None:
@@ -115,8 +117,8 @@ def _verified(
     if by not in {None, signer}:
         raise TrustError(f"The run is signed by {signer}, not by {by}.", where="manifest.sig")
     _check_plan(bundle)
-    document = verdict(bundle)
     _check_results(bundle)
+    document = verdict(bundle)
     _check_leads(bundle)
     keys = keys_of(bundle, keyring)
     if keys is not None:
