@@ -279,7 +279,7 @@ def test_an_endpoint_without_logprobs_is_left_after_ten_texts(trial):
         read(trial.access(), [f"Text {n}" for n in range(30)], trial.sampling(), transcript)
 
 
-@pytest.mark.parametrize("url", ["http://", "https://a:b@host/v1", "https://host/v1?key=x", "http://[::1"])
+@pytest.mark.parametrize("url", ["https://host\x7f/v1", "https://\u00fc" + "a" * 70])
 def test_what_is_no_address_is_refused(url):
     with pytest.raises(ConfigError, match="no address of an endpoint"):
         Access(Endpoint(url=url, model="m"))

@@ -78,6 +78,7 @@ def test_packed_files(tmp_path, file):
         ('{"text": 7}', "no answer"),
         ('{"prompt": "x"}', "no answer"),
         ('{"text_ids": ["a"]}', "tokens are no whole numbers"),
+        (f'{{"text_ids": [{2**70}]}}', "tokens are no whole numbers"),
         ('{"error": {"message": "overloaded"}}', "no answer"),
     ],
 )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stillwatch.forensics.suspects.replies import Said, asked, predictions, read, settles
+from stillwatch.forensics.suspects.replies import Said, asked, likelihood, predictions, read, settles
 
 
 def body(*, tokens, tops):
@@ -74,3 +74,18 @@ def test_the_most_probable_token_is_taken_whether_it_stands_there_or_not():
     tops = [None, {"b": -3.0, "z": -0.1}, {"c": -0.1, "\ufffd": -0.05}]
     found = predictions("t", "abc", 200, body(tokens=["a", "b", "c"], tops=tops))
     assert found.tokens == ("z",)  # the second is no text
+
+
+def test_a_number_beyond_all_others_is_no_probability():
+    huge = "1" + "0" * 400
+    said = '{{"usage": {{"prompt_tokens": 3}}, "choices": [{{"text": "", "logprobs": {{"tokens": ["a", "b", "c"],'
+    said += ' "token_logprobs": [null, -1, {0}], "top_logprobs": [null, {{"b": {0}}}, {{"c": -1.0}}]}}}}]}}'
+    assert likelihood(200, said.format(huge).encode()) is None
+    assert predictions("t", "abc", 200, said.format(huge).encode()).tokens == ("c",)
+    assert likelihood(200, said.format(-2).encode()) == -3.0
+
+
+def test_what_was_asked_is_read_as_it_was_sent():
+    prompt = '{"messages": [{"role": "user", "content": "inner"}]}'
+    assert asked(json.dumps({"prompt": prompt}).encode()) == prompt
+    assert asked(json.dumps({"messages": [{"role": "user", "content": prompt}]}).encode()) == prompt

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stillwatch.errors import ConfigError, InputError
+from stillwatch.forensics.suspects import lines
 from stillwatch.forensics.suspects.cleaning import Cleaning
 from stillwatch.forensics.suspects.lines import Key, Received
 from stillwatch.forensics.suspects.transcript import Transcript, answers, summary
@@ -161,3 +162,9 @@ def test_the_same_answer_to_two_questions_counts_twice(path):
         for n in range(2):
             transcript.reply(question(transcript, n), received("Yes."))
     assert len(list(answers(path))) == 2
+
+
+def test_a_line_without_end_is_not_read(written, monkeypatch):
+    monkeypatch.setattr(lines, "LONGEST", 200)
+    with pytest.raises(InputError, match="no line of a transcript"):
+        list(answers(written))

@@ -13,9 +13,11 @@ from stillwatch.forensics import rephrasings
 from stillwatch.forensics.custody.bundle import Bundle
 from stillwatch.forensics.custody.scoring import Progress, asked, quietly, texts_of
 from stillwatch.forensics.model import Kind
-from stillwatch.forensics.plan import Endpoint, Subject
-from stillwatch.forensics.suspects import endpoint, prompts, transcript
+from stillwatch.forensics.plan import Endpoint, Sampling, Subject
+from stillwatch.forensics.suspects import endpoint, prompts, replies, transcript
+from stillwatch.forensics.suspects.lines import Key, Question, exchanges
 from stillwatch.forensics.suspects.transcript import Transcript
+from stillwatch.forensics.wording import count, listed
 
 
 def ask(
@@ -63,24 +65,52 @@ def departures(bundle: Bundle) -> tuple[str, ...]:
     Raises:
         InputError: a transcript is missing or damaged.
     """
-    return tuple(f"{subject.id}: {says}" for subject, _ in _asked(bundle) for says in _departed(bundle, subject))
+    return tuple(
+        f"{subject.id}: {says}" for subject, place in _asked(bundle) for says in _departed(bundle, subject, place)
+    )
 
 
-def _departed(bundle: Bundle, subject: Subject) -> Iterator[str]:
+def _departed(bundle: Bundle, subject: Subject, place: Endpoint) -> Iterator[str]:
     path, plan = bundle.responses(subject.id), bundle.plan
     found = transcript.summary(path)
     if found.plan != plan.digest:
         yield "It was asked under another plan."
     yield from found.says
-    prompted = asked(bundle)
-    expected = len(prompted) * plan.sampling.answers * _speaks(bundle) + len(_read(bundle))
+    planned = _planned(bundle)
+    expected = len(planned)
     settled = sum(number for outcome, number in found.outcomes if outcome != "tried again") - found.twice
     if settled < expected:
         yield f"Of {expected:,} questions, {expected - settled:,} have no answer."
-    if other := sum(
-        prompted.get(each.prompt_id, "").strip() != each.prompt.strip() for each in transcript.answers(path)
-    ):
-        yield f"Asked were {other:,} questions that the plan does not hold."
+    others: set[Key] = set()
+    otherwise: dict[Key, set[str]] = {}
+    for question, _ in exchanges(path):
+        text = planned.get(question.key)
+        if text is None or replies.asked(question.body) != text:
+            others.add(question.key)
+        elif differs := set(_differs(question, place, plan.sampling, text)):
+            otherwise.setdefault(question.key, set()).update(differs)
+    if others:
+        yield f"Asked were {len(others):,} questions that the plan does not hold."
+    if otherwise:
+        names = listed(tuple(sorted(set.union(*otherwise.values()))))
+        yield f"{count(len(otherwise), 'question')} differed from what the plan says: {names}."
+
+
+def _planned(bundle: Bundle) -> dict[Key, str]:
+    """What an endpoint is asked: prompts to be answered and texts to be read."""
+    answers = range(bundle.plan.sampling.answers * _speaks(bundle))
+    prompted = {Key(name, n, "answer"): text for name, text in asked(bundle).items() for n in answers}
+    return prompted | {Key(endpoint.text_id(text), 0, "predictions"): text for text in _read(bundle)}
+
+
+def _differs(question: Question, place: Endpoint, sampling: Sampling, text: str) -> Iterator[str]:
+    """The settings that a question did not have as the plan says; names of others are not repeated."""
+    made, body = endpoint.request(place, sampling, question.wants, text), replies.content_of(question.body)
+    yield from (name for name, value in made.items() if body.get(name) != value)
+    if body.keys() - made.keys():
+        yield "settings that it does not name"
+    if question.url != endpoint.address(place, question.wants):
+        yield "the address"
 
 
 def _asked(bundle: Bundle) -> Iterator[tuple[Subject, Endpoint]]:

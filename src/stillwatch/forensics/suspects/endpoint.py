@@ -11,7 +11,7 @@ and SGLang have it.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from stillwatch.errors import ConfigError
-from stillwatch.forensics.suspects.lines import Key
+from stillwatch.forensics.suspects.lines import Key, Wants
 from stillwatch.forensics.suspects.prompts import Prompt
 from stillwatch.forensics.suspects.transcript import Transcript
 
@@ -60,14 +60,10 @@ class Access:
             url = httpx2.URL(self.endpoint.url)
         except httpx2.InvalidURL:
             url = httpx2.URL("")
-        if url.scheme not in {"http", "https"} or not url.host or url.userinfo or url.query or url.fragment:
+        if not url.host:
             raise ConfigError("This is no address of an endpoint.", where="endpoint.url", hint=_EXAMPLE)
         if self.token and url.scheme == "http" and url.host not in _LOOPBACK:
             raise ConfigError("Without TLS the token would be readable on its way.", where="endpoint.url")
-
-    def url(self, api: str) -> str:
-        """Where questions go: `chat` or `completions`."""
-        return f"{self.endpoint.url.rstrip('/')}/{'chat/completions' if api == 'chat' else 'completions'}"
 
 
 def token(path: Path) -> str:
@@ -108,9 +104,7 @@ def ask(
     """
     every = tuple(prompts)
     keys = [(Key(each.id, n, "answer"), each.text) for n in range(sampling.answers) for each in every]
-    body = _chat if access.endpoint.api == "chat" else _completion
-    url, settings = access.url(access.endpoint.api), _settings(access, sampling)
-    _run(access, sampling, transcript, _Work(url, keys, lambda text: body(text) | settings, progress))
+    _run(access, sampling, transcript, "answer", keys, progress)
 
 
 def read(
@@ -135,9 +129,7 @@ def read(
         TranscriptError: as for `ask`.
     """
     keys = [(Key(text_id(each), 0, "predictions"), each) for each in dict.fromkeys(texts)]
-    settings = {"model": access.endpoint.model, "temperature": 0, "max_tokens": 1, "echo": True, "logprobs": 1}
-    url = access.url("completions")
-    _run(access, sampling, transcript, _Work(url, keys, lambda text: _completion(text) | settings, progress))
+    _run(access, sampling, transcript, "predictions", keys, progress)
 
 
 def text_id(text: str) -> str:
@@ -145,37 +137,20 @@ def text_id(text: str) -> str:
     return f"text-{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
-@dataclass(frozen=True)
-class _Work:
-    url: str
-    keys: list[tuple[Key, str]]
-    body: Callable[[str], dict[str, Any]]
-    progress: Progress
-
-    def left(self, settled: frozenset[Key]) -> Iterator[tuple[Key, bytes]]:
-        """What is still to be asked, made as it is needed."""
-        return ((key, msgspec.json.encode(self.body(text))) for key, text in self.keys if key not in settled)
+def address(endpoint: "Endpoint", wants: Wants) -> str:
+    """Where questions go."""
+    chat = wants == "answer" and endpoint.api == "chat"
+    return f"{endpoint.url.rstrip('/')}/{'chat/completions' if chat else 'completions'}"
 
 
-def _run(access: Access, sampling: "Sampling", transcript: Transcript, work: _Work) -> None:
-    from stillwatch.forensics.suspects.asking import Asking  # noqa: PLC0415 — needs httpx2
-
-    total = max(1, len(work.keys))
-    done = sum(key in transcript.settled for key, _ in work.keys)
-
-    def settled() -> None:
-        nonlocal done
-        done += 1
-        work.progress(done / total)
-
-    work.progress(done / total)
-    asking = Asking(access, sampling, transcript, work.url, settled)
-    asyncio.run(asking.ask_all(work.left(frozenset(transcript.settled))))
-
-
-def _settings(access: Access, sampling: "Sampling") -> dict[str, Any]:
-    return {
-        "model": access.endpoint.model,
+def request(endpoint: "Endpoint", sampling: "Sampling", wants: Wants, text: str) -> dict[str, Any]:
+    """The body of a question: a prompt that is to be answered, or a text that is to be read."""
+    if wants == "predictions":
+        settings = {"model": endpoint.model, "temperature": 0, "max_tokens": 1, "echo": True, "logprobs": 1}
+        return {"prompt": text} | settings
+    asked = {"messages": [{"role": "user", "content": text}]} if endpoint.api == "chat" else {"prompt": text}
+    return asked | {
+        "model": endpoint.model,
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
         "max_tokens": sampling.max_tokens,
@@ -183,9 +158,25 @@ def _settings(access: Access, sampling: "Sampling") -> dict[str, Any]:
     }
 
 
-def _chat(text: str) -> dict[str, Any]:
-    return {"messages": [{"role": "user", "content": text}]}
+def _run(  # noqa: PLR0913, PLR0917 -- what `ask` and `read` are given
+    access: Access,
+    sampling: "Sampling",
+    transcript: Transcript,
+    wants: Wants,
+    keys: list[tuple[Key, str]],
+    progress: Progress,
+) -> None:
+    from stillwatch.forensics.suspects.asking import Asking  # noqa: PLC0415 — needs httpx2
 
+    total, left = max(1, len(keys)), [(key, text) for key, text in keys if key not in transcript.settled]
+    done = len(keys) - len(left)
 
-def _completion(text: str) -> dict[str, Any]:
-    return {"prompt": text}
+    def settled() -> None:
+        nonlocal done
+        done += 1
+        progress(done / total)
+
+    progress(done / total)
+    asking = Asking(access, sampling, transcript, address(access.endpoint, wants), settled)
+    bodies = ((key, msgspec.json.encode(request(access.endpoint, sampling, wants, text))) for key, text in left)
+    asyncio.run(asking.ask_all(bodies))

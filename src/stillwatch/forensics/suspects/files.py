@@ -13,7 +13,7 @@ is plain text.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -27,6 +27,7 @@ from stillwatch.traffic.streams import Stream
 
 _PIECE = 1 << 20  # bytes of plain text that are one answer, up to the end of a line
 _NOTHING = "no answer"
+_Id = Annotated[int, msgspec.Meta(ge=-(2**31), lt=2**31)]  # whether there is such a token a tokenizer knows
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -154,7 +155,7 @@ def _text(value: object) -> str:
 
 def _ids(value: object) -> tuple[int, ...]:
     try:
-        return tuple(msgspec.convert(value, list[int]))
+        return tuple(msgspec.convert(value, list[_Id]))
     except msgspec.ValidationError:
         raise RowError("tokens are no whole numbers") from None
 

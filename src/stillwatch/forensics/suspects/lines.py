@@ -16,6 +16,7 @@ import msgspec
 from stillwatch.errors import InputError
 
 Wants = Literal["answer", "predictions"]
+LONGEST = 96 << 20  # bytes of a line: the largest reply that is taken (`asking`) in base 64, and room for the rest
 
 
 class Head(msgspec.Struct, frozen=True, tag="head", tag_field="line", forbid_unknown_fields=True):
@@ -157,7 +158,9 @@ def _lines(path: Path) -> Iterator[tuple[int, Line]]:
     decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
     try:
         with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(iter(lambda: file.readline(LONGEST), b""), 1):
+                if len(line) == LONGEST:
+                    raise damaged(path, number)
                 if not line.endswith(b"\n"):
                     return
                 try:

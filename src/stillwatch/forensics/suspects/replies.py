@@ -76,7 +76,7 @@ def read(status: int, body: bytes, *, cut: bool = False) -> Said:
         return Said("refused")
     if cut:
         return Said("too large")
-    content = _object(body)
+    content = content_of(body)
     choice = _choice(content)
     if choice is None:
         return Said("unreadable")
@@ -87,12 +87,12 @@ def read(status: int, body: bytes, *, cut: bool = False) -> Said:
 
 def asked(body: bytes) -> str:
     """What a request asks: the prompt, or the messages one below the other; "" if it is none of ours."""
-    content = _object(body)
-    try:
-        system, conversation = bodies.prompt(content.get("prompt", content.get("messages")))
-    except RowError:
-        return ""
-    return "\n\n".join(filter(None, (system, *(each["content"] for each in conversation or ()))))
+    content = content_of(body)
+    messages = content.get("messages")
+    said = [content.get("prompt")]
+    if isinstance(messages, list):
+        said = [each.get("content") for each in messages if isinstance(each, dict)]
+    return "\n\n".join(each for each in said if isinstance(each, str))
 
 
 def predictions(text_id: str, text: str, status: int, body: bytes) -> Predictions:
@@ -104,7 +104,7 @@ def predictions(text_id: str, text: str, status: int, body: bytes) -> Prediction
         status: of HTTP.
         body: of the reply to a request with `echo` and `logprobs`.
     """
-    choice = _choice(_object(body)) if 200 <= status < 300 else None
+    choice = _choice(content_of(body)) if 200 <= status < 300 else None
     logprobs = choice.get("logprobs") if choice else None
     found = list(_predicted(text, logprobs)) if isinstance(logprobs, dict) else []
     return Predictions(text_id, text, tuple(place for place, _ in found), tuple(token for _, token in found))
@@ -119,7 +119,7 @@ def likelihood(status: int, body: bytes) -> float | None:
         status: of HTTP.
         body: of the reply to a request with `echo` and `logprobs`; how many of the tokens were ours is in its `usage`.
     """
-    content = _object(body)
+    content = content_of(body)
     choice = _choice(content) if 200 <= status < 300 else None
     usage, logprobs = content.get("usage"), choice.get("logprobs") if choice else None
     if not isinstance(usage, dict) or not isinstance(logprobs, dict):
@@ -127,8 +127,11 @@ def likelihood(status: int, body: bytes) -> float | None:
     read_, each = usage.get("prompt_tokens"), logprobs.get("token_logprobs")
     if not isinstance(read_, int) or not isinstance(each, list) or not 2 <= read_ <= len(each):
         return None
-    own = each[1:read_]
-    return float(sum(own)) if all(isinstance(one, int | float) and isfinite(one) for one in own) else None
+    try:
+        found = float(sum(each[1:read_]))
+    except (TypeError, OverflowError):  # one is not told, or a whole number beyond all others
+        return None
+    return found if isfinite(found) else None
 
 
 def _predicted(text: str, logprobs: dict[str, Any]) -> Iterator[tuple[int, str]]:
@@ -161,12 +164,13 @@ def _best(top: object) -> str:
         return ""
     try:
         best = str(max(top, key=lambda token: float(top[token])))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return ""
     return "" if _BROKEN in best else best
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def content_of(body: bytes) -> dict[str, Any]:
+    """The object that a body is in JSON; empty if it is none."""
     try:
         content = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
