@@ -132,3 +132,25 @@ def test_a_plan_that_was_sealed_before_there_was_a_setting_keeps_its_digest(writ
     before["tests"] = [{name: value for name, value in test.items() if name != "rule"} for test in before["tests"]]
     plan = loads(canonical(before))
     assert (plan.text, plan.wrong_keys) == (canonical(before), 300)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://",
+        "https://a:b@models.example/v1",
+        "https://models.example/v1?key=x",
+        "https://[::1",
+        "https://host:x/v1",
+    ],
+)
+def test_an_address_that_holds_a_secret_or_is_none_is_not_published(written, url):
+    with pytest.raises(InputError, match="endpoint") as caught:
+        load(written(PLAN.replace("https://models.example/v1", url)), NOW)
+    assert "a:b" not in str(caught.value)
+
+
+def test_one_key_does_not_count_twice(written):
+    twice = PLAN.replace('keys = ["k-0123456789ab"]', 'keys = ["k-0123456789ab", "k-0123456789ab"]')
+    with pytest.raises(InputError, match="named twice"):
+        load(written(twice), NOW)

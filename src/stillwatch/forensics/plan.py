@@ -16,6 +16,7 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -51,6 +52,15 @@ class Endpoint(_Part):
     model: str = Field(min_length=1)
     api: Literal["chat", "completions"] = "chat"
     token_file: str | None = Field(default=None, description="holds the API key; neither path nor key is published")
+
+    @model_validator(mode="after")
+    def _plain_address(self) -> Self:
+        address = urlsplit(self.url)
+        if not address.hostname or address.port == 0:  # what is no port raises ValueError itself
+            raise ValueError("this is no address; write one such as https://models.example/v1")
+        if "@" in address.netloc or address.query or address.fragment:
+            raise ValueError("an address is published: it has no name, no password and nothing after a question mark")
+        return self
 
 
 class Subject(_Part):
@@ -100,7 +110,13 @@ class Test(_Part):
     vocabulary: int | None = Field(
         default=None, ge=2, lt=2**31, description="size of the marked model's vocabulary, where lists permute it"
     )
-    rule: Rule = "window"
+    rule: Rule = Field(
+        default="window",
+        description="what counts once; either is exact. `window` suits schemes that prefer one token after a window"
+        " (Gumbel), and long texts of large models: what else comes after a window is noise there. `pair` suits green"
+        " lists where windows come again and again (one or two tokens of context, small models, text that follows a"
+        " form): several tokens after a window are green, and each says something",
+    )
     tokenizer: File | None = Field(default=None, description="tokenizer.json of the model that was marked")
     catalogue: File | None = Field(default=None, description="of canaries")
     texts: File | None = Field(
@@ -108,6 +124,12 @@ class Test(_Part):
     )
     marked: bool = Field(default=True, description="of reading: whether the texts carry the mark of a tested key")
     least: int = Field(default=1000, ge=1, description="scores, choices or pairs below which there is no result")
+
+    @model_validator(mode="after")
+    def _keys_differ(self) -> Self:
+        if len(set(self.keys)) < len(self.keys):
+            raise ValueError("a key is named twice, and would count as two")
+        return self
 
 
 class Plan(_Part):
