@@ -31,6 +31,7 @@ def test_a_difference_that_chance_explains_is_none():
 
 def test_one_that_never_says_so_shows_nothing():
     assert lead(US, says(0, 100), {"a": says(0, 100)}).wrong == 1
+    assert lead(US, says(0, 100), {}).wrong == 1
 
 
 def test_without_controls_nobody_knows_how_often_it_is_wrong():

@@ -65,6 +65,8 @@ def lead(names: Sequence[str], suspect: Iterable[Answer], controls: Mapping[str,
     )
     as_much = [clopper_pearson(times, of)[1] >= named / asked for times, of in others]
     wrong = sum(as_much) / len(others) if others else None
+    if not named:  # every model shows as much
+        wrong = 1.0
     return Lead(NAME, says, wrong, len(others))
 
 
