@@ -74,7 +74,7 @@ def make(
       stillwatch probe keys make --campaign c-1f09 --epoch 2026-q4 --scheme vllm-gumbel-philox4x32-10-v1 --width 2
       stillwatch probe keys make --epoch 2026-q4 --scheme choices --file catalogue.toml
     """
-    from stillwatch.forensics.custody.keys import DRAWS
+    from stillwatch.forensics.model import DRAWS
     from stillwatch.forensics.plan import digest_of
 
     given = {"width": width, "gamma": gamma, "mixing": mixing, "vocabulary": vocabulary}
@@ -225,7 +225,7 @@ def export(*, key: str, output: Path, keys: Path | None, config_file: Path | Non
 
 def _check(scheme: str, parameters: dict[str, int | float | str]) -> None:
     from stillwatch.forensics import schemes
-    from stillwatch.forensics.custody.keys import DRAWS
+    from stillwatch.forensics.model import DRAWS
     from stillwatch.forensics.plan import Test
 
     if scheme in DRAWS.values():

@@ -4,6 +4,7 @@ A test's result is a value that says all that a reader may ask: on how much, aga
 Probabilities are log10 throughout: a double has no room for 1e-400.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -17,6 +18,11 @@ Rule = Literal["window", "pair"]  # what counts once: a window of context, or a 
 Kind = Literal["closed", "reading", "mass", "canaries", "rephrasings"]
 Role = Literal["suspect", "control", "positive"]
 Grade = Literal["none", "lead", "corroborated", "shown"]
+
+#: What keys of tests without a scheme are for, by the tests' kind; their parameter `file` is the digest of the file.
+DRAWS: Mapping[Kind, str] = {"canaries": "choices", "rephrasings": "rephrasings"}
+
+NO_TOKEN = -1
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,20 @@ class Tokens:
 
     prompt: Ids
     text: Ids
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A text that a suspect was given to read, and what it would have written instead of each token.
+
+    Attributes:
+        text: (n,): what it read, from the first token in its context on, in our tokens.
+        predicted: (n,): its most probable token at each place, having read those before; NO_TOKEN where that is not
+            asked, or cannot be said in ours.
+    """
+
+    text: Ids
+    predicted: Ids
 
 
 @dataclass(frozen=True)

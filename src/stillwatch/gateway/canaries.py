@@ -23,7 +23,7 @@ from stillwatch.errors import ConfigError
 from stillwatch.forensics.canaries.catalogue import Catalogue, load
 from stillwatch.forensics.canaries.planting import plant
 from stillwatch.forensics.canaries.records import Records
-from stillwatch.forensics.model import Key
+from stillwatch.forensics.model import DRAWS, Key
 from stillwatch.gateway.bodies import Prompt
 from stillwatch.gateway.guarding import Heard
 from stillwatch.response.decide import Verdict
@@ -32,7 +32,6 @@ from stillwatch.response.model import Rung
 if TYPE_CHECKING:
     from stillwatch.forensics.custody.keys import Keyring
 
-SCHEME = "choices"
 REFRESH_SECONDS = 60.0  # after which keys are read again: new ones, and those that were retired
 PATIENCE_SECONDS = 1.0  # for which an answer waits, at most
 _LONGEST = 1 << 18  # letters of a conversation that are searched for what it asks to be said
@@ -143,7 +142,7 @@ class Canaries:
             record.campaign: record.id
             for record in self.keyring.records()
             if record.campaign
-            and record.scheme == SCHEME
+            and record.scheme == DRAWS["canaries"]
             and record.parameters.get("file") == self.catalogue.digest
             and record.retired is None
         }

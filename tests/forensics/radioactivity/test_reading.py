@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from stillwatch.forensics.model import Tokens
-from stillwatch.forensics.radioactivity import reading
-from stillwatch.forensics.radioactivity.reading import Reading, gather
+from stillwatch.forensics.model import NO_TOKEN, Reading, Tokens
+from stillwatch.forensics.radioactivity import closed
+from stillwatch.forensics.radioactivity.reading import gather
 from stillwatch.forensics.text import windows
 
 
@@ -25,13 +25,15 @@ def learned(answers):
 
 def read_by(student, answers):
     return [
-        Reading(each.text, np.array([reading.UNKNOWN, *(student.get(t, t) for t in each.text[:-1].tolist())], np.int32))
+        Reading(each.text, np.array([NO_TOKEN, *(student.get(t, t) for t in each.text[:-1].tolist())], np.int32))
         for each in answers
     ]
 
 
 def judge(scheme, scorable, keys):
-    return reading.test("a", "b", scorable, scheme, keys, rule="window", least=100, wrong_keys=100, seed=0)
+    return closed.test(
+        "a", "b", scorable, scheme, keys, kind="reading", rule="window", least=100, wrong_keys=100, seed=0
+    )
 
 
 def test_a_student_is_found_by_what_it_would_write(scheme, keys, marked):
@@ -51,7 +53,7 @@ def test_a_student_of_other_texts_is_not(scheme, keys, marked, innocent):
 
 def copied(text):
     """Of a model that knows nothing and repeats what followed the last time; where nothing did, a token of its own."""
-    seen, predicted = {}, [reading.UNKNOWN]
+    seen, predicted = {}, [NO_TOKEN]
     for token, following in zip(text[:-1].tolist(), text[1:].tolist(), strict=True):
         predicted.append(seen.get(token, 7))
         seen[token] = following

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from stillwatch.forensics.model import Key, Tokens
+from stillwatch.forensics.model import NO_TOKEN, Key, Reading, Tokens
 from stillwatch.forensics.radioactivity import closed, reading
-from stillwatch.forensics.radioactivity.reading import UNKNOWN, Reading
 from stillwatch.forensics.radioactivity.statistics import binomial_interval
 from stillwatch.forensics.rehearsal.experiment import SCHEME, drawn_keys, predicted
 from stillwatch.forensics.rehearsal.sampling import answers, drawing
@@ -36,10 +35,10 @@ class Case:
         self.innocent = trained(self.marked, self.plain, 0.0)
         self.said = tuple(said(self.innocent, self.teacher.openings(300, self.rng), self.rng))
 
-    def ours(self, scorable, *, keys=None, wrong_keys=0, kind=closed, rule="pair"):
+    def ours(self, scorable, *, keys=None, wrong_keys=0, kind="closed", rule="pair"):
         keys = keys or (self.key,)
-        fixed = {"rule": rule, "least": 1000, "wrong_keys": wrong_keys, "seed": 1}
-        return kind.test("trap", "innocent", scorable, SCHEME, keys, **fixed)
+        fixed = {"kind": kind, "rule": rule, "least": 1000, "wrong_keys": wrong_keys, "seed": 1}
+        return closed.test("trap", "innocent", scorable, SCHEME, keys, **fixed)
 
 
 @pytest.fixture(scope="module")
@@ -125,14 +124,14 @@ def copying(case, share):
     def following(openings, so_far):
         context = np.concatenate([openings, so_far], axis=1)
         copied = copies(context)
-        use = (copied != UNKNOWN) & (case.rng.random(len(context)) < share)
+        use = (copied != NO_TOKEN) & (case.rng.random(len(context)) < share)
         return np.where(use, copied, plainly(openings, so_far))
 
     return following
 
 
 def copies(context):
-    """What followed the last two tokens when they last stood in each context; UNKNOWN if they did not."""
+    """What followed the last two tokens when they last stood in each context; NO_TOKEN if they did not."""
     windows = np.lib.stride_tricks.sliding_window_view(context[:, :-1], 2, axis=1)
     same = (windows == context[:, None, -2:]).all(axis=2)
     last = same.shape[1] - 1 - same[:, ::-1].argmax(axis=1)
@@ -156,7 +155,7 @@ def test_what_stands_in_the_context_convicts_who_copies_while_reading(case):
     windows = np.concatenate([windows_of(each.text[:-1], WIDTH) for each in readings])
     predictions = np.concatenate([each.predicted[WIDTH:] for each in readings])
     assert naive(*once(windows, predictions), case.key.value) < CONVICTED
-    result = case.ours(reading.gather(readings, WIDTH, "pair"), kind=reading)
+    result = case.ours(reading.gather(readings, WIDTH, "pair"), kind="reading")
     assert dict(result.left_out)["in the context"] > 1000
     assert result.log10_p > INNOCENT
 

@@ -4,10 +4,16 @@ import numpy as np
 import pytest
 
 from stillwatch.errors import InputError
-from stillwatch.forensics.text.alignment import NO_TOKEN, align, align_all, begins, ends_shared
+from stillwatch.forensics.model import NO_TOKEN
+from stillwatch.forensics.text.alignment import align, align_all, begins
 from stillwatch.forensics.text.tokenizing import Tokenizer
 
 TEXT = "A model that was trained on marked text prefers green tokens — 漢字 and 😀 — however long they look. " * 3
+
+
+def share(aligned):
+    """Of our tokens for which there is a prediction."""
+    return np.count_nonzero(aligned.predicted != NO_TOKEN) / max(1, len(aligned.text))
 
 
 @pytest.fixture
@@ -39,7 +45,7 @@ def test_with_one_tokenizer_every_whole_token_is_kept(ours):
 
 def test_with_two_tokenizers_what_both_cut_alike_is_kept_and_right(ours, theirs):
     aligned = align(ours, TEXT, *says_the_text(theirs))
-    assert 0.1 < aligned.share < 0.9
+    assert 0.1 < share(aligned) < 0.9
     said, text = aligned.predicted, aligned.text
     for place in np.flatnonzero(said != NO_TOKEN):
         word, meant = (ours._vocabulary.decode([int(each[place])]) for each in (text, said))  # noqa: SLF001
@@ -56,26 +62,17 @@ def test_another_word_is_our_token_of_it(ours):
 def test_what_is_no_single_token_of_ours_is_left_out(ours):
     place = TEXT.index(" green")
     for piece in (" xylophone", "", " green tokens"):
-        assert align(ours, TEXT, [place], [piece]).share == 0
+        assert share(align(ours, TEXT, [place], [piece])) == 0
 
 
 def test_a_place_inside_our_token_is_left_out(ours):
     inside = TEXT.index(" tokens") + 3
-    assert align(ours, TEXT, [inside], ["kens"]).share == 0
+    assert share(align(ours, TEXT, [inside], ["kens"])) == 0
 
 
 def test_without_text_or_predictions_nothing_is_kept(ours):
-    assert align(ours, "", [], []).share == 0
-    assert align(ours, TEXT, [], []).share == 0
-
-
-def test_ends_are_shared_where_characters_agree(ours, theirs):
-    mine, other = ours.offsets(TEXT), theirs.offsets(TEXT)
-    shared = ends_shared(mine, other)
-    assert shared[-1]
-    assert set(mine[shared, 1]) <= set(other[:, 1])
-    assert (ends_shared(mine, mine) == np.append(begins(mine)[1:], True)).all()
-    assert 0.3 < shared.mean() < 1
+    assert share(align(ours, "", [], [])) == 0
+    assert share(align(ours, TEXT, [], [])) == 0
 
 
 def test_marked_text_is_read_only_by_whoever_cuts_it_as_we_do(ours, theirs):

@@ -25,16 +25,13 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from stillwatch.errors import ConfigError, InputError, TrustError
-from stillwatch.forensics.model import Key, Kind
+from stillwatch.forensics.model import DRAWS, Key
 from stillwatch.forensics.plan import Digest, KeyId, Test
 from stillwatch.signing import canonical
 from stillwatch.writing import write_whole
 
 ROOT_BYTES, KEY_BYTES, SALT_BYTES = 32, 8, 32
 WIDE = 4  # of a window of context: from here on a student learns too little of the mark (field experiments, 5 %)
-
-#: What keys of tests without a scheme are for, by the tests' kind; their parameter `file` is the digest of the file.
-DRAWS: Mapping[Kind, str] = {"canaries": "choices", "rephrasings": "rephrasings"}
 
 Parameter = int | float | str
 

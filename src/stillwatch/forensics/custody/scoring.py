@@ -19,10 +19,9 @@ from stillwatch.forensics.canaries import catalogue, planning, records
 from stillwatch.forensics.canaries import testing as choices
 from stillwatch.forensics.custody.blinding import Opening, Results, draw
 from stillwatch.forensics.custody.bundle import Bundle
-from stillwatch.forensics.custody.keys import DRAWS
-from stillwatch.forensics.model import Answer, Key, Kind, Null, TestResult, Tokens
+from stillwatch.forensics.model import DRAWS, Answer, Key, Kind, Reading, TestResult, Tokens
 from stillwatch.forensics.plan import File, Plan, Subject, Test
-from stillwatch.forensics.radioactivity import closed, mass, reading
+from stillwatch.forensics.radioactivity import closed, mass, null, reading
 from stillwatch.forensics.radioactivity.statistics import holm_results
 from stillwatch.forensics.suspects import files, prompts, transcript
 from stillwatch.forensics.suspects.cleaning import Cleaning
@@ -103,9 +102,11 @@ class _Job:
     cleaning: Cleaning = field(default_factory=Cleaning)
 
     @property
-    def seed(self) -> int:
-        """Of the wrong keys: fixed with the plan, alike for all subjects."""
-        return int.from_bytes(hashlib.sha256(f"{self.bundle.plan.digest} {self.test.name}".encode()).digest()[:8])
+    def fixed(self) -> dict[str, int]:
+        """What the plan fixes of every test; the seed of the wrong keys follows from it, alike for all subjects."""
+        drawn = hashlib.sha256(f"{self.bundle.plan.digest} {self.test.name}".encode()).digest()
+        seed = int.from_bytes(drawn[:8])
+        return {"least": self.test.least, "wrong_keys": self.bundle.plan.wrong_keys, "seed": seed}
 
     def file(self, file: File | None, what: str) -> Path:
         """A file that the test needs."""
@@ -126,13 +127,12 @@ class _Job:
         """Of the model that was marked."""
         return _tokenizer(self.file(self.test.tokenizer, "tokenizer"))
 
-    def readings(self) -> Iterator[reading.Reading]:
+    def readings(self) -> Iterator[Reading]:
         """What it would have written in the texts of the test, in our tokens."""
         wanted = {text_id(text) for text in texts_of(self.file(self.test.texts, "texts"))}
         heard = transcript.predictions(self.bundle.responses(self.subject.id), self.cleaning)
         said = ((each.text, each.places, each.tokens) for each in heard if each.text_id in wanted)
-        for aligned in align_all(self.tokenizer, said, marked=self.test.marked):
-            yield reading.Reading(aligned.text, aligned.predicted)
+        return align_all(self.tokenizer, said, marked=self.test.marked)
 
 
 def answers_of(bundle: Bundle, subject: Subject, cleaning: Cleaning | None = None) -> Iterator[Answer]:
@@ -177,71 +177,35 @@ def _scored(job: _Job) -> TestResult:
 
 def _without(job: _Job, problem: str) -> TestResult:
     test = job.test
-    null = Null(0, 0.0, 0.0, 1.0)
-    return TestResult(test.name, test.kind, job.label, test.scheme or "", "", 0, 0, (), null, (), problem)
+    return TestResult(test.name, test.kind, job.label, test.scheme or "", "", 0, 0, (), null.NONE, (), problem)
 
 
 def _closed(job: _Job) -> TestResult:
     test, scheme = job.test, schemes.of(job.test)
-    return closed.test(
-        test.name,
-        job.label,
-        gather(job.tokens(), scheme.width, test.rule, history=scheme.history),
-        scheme,
-        job.keys,
-        rule=test.rule,
-        least=test.least,
-        wrong_keys=job.bundle.plan.wrong_keys,
-        seed=job.seed,
-    )
+    scorable = gather(job.tokens(), scheme.width, test.rule, history=scheme.history)
+    return closed.test(test.name, job.label, scorable, scheme, job.keys, kind="closed", rule=test.rule, **job.fixed)
 
 
 def _reading(job: _Job) -> TestResult:
     test, scheme = job.test, schemes.of(job.test)
     if job.subject.endpoint is None:
         return _without(job, "Its answers are files: what it would write next, in texts of ours, is not known.")
-    return reading.test(
-        test.name,
-        job.label,
-        reading.gather(job.readings(), scheme.width, test.rule),
-        scheme,
-        job.keys,
-        rule=test.rule,
-        least=test.least,
-        wrong_keys=job.bundle.plan.wrong_keys,
-        seed=job.seed,
-    )
+    scorable = reading.gather(job.readings(), scheme.width, test.rule)
+    return closed.test(test.name, job.label, scorable, scheme, job.keys, kind="reading", rule=test.rule, **job.fixed)
 
 
 def _mass(job: _Job) -> TestResult:
-    test, scheme = job.test, schemes.of(job.test)
-    return mass.test(
-        test.name,
-        job.label,
-        mass.gather(job.tokens(), scheme.width, history=scheme.history),
-        scheme,
-        job.keys,
-        least=test.least,
-        wrong_keys=job.bundle.plan.wrong_keys,
-        seed=job.seed,
-    )
+    scheme = schemes.of(job.test)
+    masses = mass.gather(job.tokens(), scheme.width, history=scheme.history)
+    return mass.test(job.test.name, job.label, masses, scheme, job.keys, **job.fixed)
 
 
 def _canaries(job: _Job) -> TestResult:
     test, slots = job.test, catalogue.load(job.file(job.test.catalogue, "catalogue"))
     chosen = choices.gather(job.answers(), slots)
     planted = records.read(job.bundle.file(test.texts)).slots if test.texts else None
-    return choices.test(
-        test.name,
-        job.label,
-        chosen,
-        job.keys,
-        least=test.least,
-        needed=_choices_needed(job, min(slot.n for slot in slots.slots)),
-        wrong_keys=job.bundle.plan.wrong_keys,
-        seed=job.seed,
-        planted=planted,
-    )
+    needed = _choices_needed(job, min(slot.n for slot in slots.slots))
+    return choices.test(test.name, job.label, chosen, job.keys, needed=needed, planted=planted, **job.fixed)
 
 
 def _rephrasings(job: _Job) -> TestResult:
@@ -251,17 +215,8 @@ def _rephrasings(job: _Job) -> TestResult:
     else:
         told = [rephrasings.told(job.bundle.file(file)) for file in job.subject.texts]
         likelihoods = {pair: both for each in told for pair, both in each.items()}
-    return rephrasings.test(
-        test.name,
-        job.label,
-        pairs,
-        likelihoods,
-        job.keys,
-        least=test.least,
-        needed=_choices_needed(job, 2),
-        wrong_keys=job.bundle.plan.wrong_keys,
-        seed=job.seed,
-    )
+    needed = _choices_needed(job, 2)
+    return rephrasings.test(test.name, job.label, pairs, likelihoods, job.keys, needed=needed, **job.fixed)
 
 
 def _choices_needed(job: _Job, n: int) -> int:

@@ -8,6 +8,7 @@ have the scheme's law, whatever the model is (Sander et al. 2024, "Watermarking 
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -24,6 +25,7 @@ def test(  # noqa: PLR0913 -- what a plan fixes
     scheme: Scheme,
     keys: Sequence[Key],
     *,
+    kind: Literal["closed", "reading"] = "closed",  # noqa: PT028 -- no test of pytest's
     rule: Rule,
     least: int,
     wrong_keys: int,
@@ -37,6 +39,7 @@ def test(  # noqa: PLR0913 -- what a plan fixes
         scorable: of `gather`, or of `reading.gather`.
         scheme: by which answers were marked.
         keys: that are tested.
+        kind: whether the suspect wrote it, or would have (`reading`); the same law holds.
         rule: by which it was gathered.
         least: scores below which there is no result, but a problem.
         wrong_keys: how many keys are drawn for the null.
@@ -52,5 +55,5 @@ def test(  # noqa: PLR0913 -- what a plan fixes
         return Sum(n, total, scheme.law.expected(n), scheme.law.log10_tail(total, n))
 
     n, more = len(scorable.tokens), needed(scheme)
-    result = TestResult(name, "closed", subject, scheme.name, rule, n, more, (), null.NONE, scorable.left_out)
+    result = TestResult(name, kind, subject, scheme.name, rule, n, more, (), null.NONE, scorable.left_out)
     return judged(result, score, keys, least=least, wrong_keys=wrong_keys, seed=seed)

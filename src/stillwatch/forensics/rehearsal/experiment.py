@@ -13,9 +13,8 @@ from functools import partial
 
 import numpy as np
 
-from stillwatch.forensics.model import Ids, Key, Rule, Scheme, Scorable, TestResult, Tokens
+from stillwatch.forensics.model import NO_TOKEN, Ids, Key, Reading, Rule, Scheme, Scorable, TestResult, Tokens
 from stillwatch.forensics.radioactivity import closed, mass, reading
-from stillwatch.forensics.radioactivity.reading import UNKNOWN, Reading
 from stillwatch.forensics.radioactivity.statistics import holm_results
 from stillwatch.forensics.rehearsal.ngram import Ngram
 from stillwatch.forensics.rehearsal.teacher import Teacher, said, trained
@@ -150,7 +149,8 @@ class Examination:
         judged = partial(self._judged, subject)
         results = [judged(closed.test, gather(tokens, width, RULE, history=history), rule=RULE)]
         readings = (Reading(text, predicted(model, text)) for text in self.to_read)
-        results.append(judged(reading.test, reading.gather(readings, width, RULE), rule=RULE))
+        read = partial(closed.test, kind="reading")
+        results.append(judged(read, reading.gather(readings, width, RULE), rule=RULE))
         if isinstance(self.scheme.law, Binomial):
             results.append(judged(mass.test, mass.gather(tokens, width, history=history)))
         return holm_results(results)
@@ -165,4 +165,4 @@ class Examination:
 def predicted(model: Ngram, text: Ids) -> Ids:
     """What a model would write instead of each token of a text that it reads; of the first two it is not asked."""
     before = np.lib.stride_tricks.sliding_window_view(text, 2)[:-1]
-    return np.concatenate([np.full(2, UNKNOWN, np.int32), model.likeliest(before)])
+    return np.concatenate([np.full(2, NO_TOKEN, np.int32), model.likeliest(before)])

@@ -1,8 +1,7 @@
 """Two tokenizers on one text: what a suspect would write next, in our tokens.
 
     for aligned in align_all(tokenizer, readings, marked=False):      # of (text, places, pieces)
-        Reading(aligned.text, aligned.predicted)                      # what `radioactivity.reading` scores
-        aligned.share                                                 # of our tokens that could be compared
+        aligned.text, aligned.predicted                               # what `radioactivity.reading` gathers
 
 A place counts where both tokenizers end a token at the same character, and where what the suspect would write next is
 exactly one token of ours.
@@ -20,34 +19,24 @@ import numpy as np
 import numpy.typing as npt
 
 from stillwatch.errors import InputError
-from stillwatch.forensics.model import Ids
+from stillwatch.forensics.model import NO_TOKEN, Ids, Reading
 from stillwatch.forensics.text.tokenizing import Offsets, Tokenizer
 
-NO_TOKEN = -1
 _ALIKE = 0.999  # of the ends: at a million scores the rest moves z by less than 0.5
 _BEFORE = 32  # characters of context in which a prediction is tokenised, from the start of a word on
 
 
 @dataclass(frozen=True)
-class Aligned:
+class Aligned(Reading):
     """A text in our tokens, and what the suspect would have written instead of each.
 
     Attributes:
-        text: (n,).
-        predicted: (n,): before having read the token at this place; NO_TOKEN where that cannot be said in ours.
         ends: how many of our tokens end in the part that the suspect read.
         shared: how many of them where one of its tokens ends.
     """
 
-    text: Ids
-    predicted: Ids
     ends: int
     shared: int
-
-    @property
-    def share(self) -> float:
-        """Of our tokens for which there is a prediction."""
-        return float(np.mean(self.predicted != NO_TOKEN)) if len(self.text) else 0.0
 
 
 def align_all(
@@ -106,20 +95,9 @@ def begins(offsets: Offsets) -> npt.NDArray[np.bool_]:
     return fresh
 
 
-def ends_shared(ours: Offsets, theirs: Offsets) -> npt.NDArray[np.bool_]:
-    """Which of our tokens end where one of theirs ends: (n,)."""
-    whole = np.append(begins(ours)[1:], True)[: len(ours)]
-    return whole & np.isin(ours[:, 1], theirs[:, 1])
-
-
 def _word_start(text: str, end: int) -> int:
     """A blank at least `_BEFORE` characters earlier: from there on the tokens do not hang on what was before."""
     return max(0, text.rfind(" ", 0, max(0, end - _BEFORE)))
-
-
-def _cuts_off(piece: str, word: str) -> bool:
-    """Whether one is the beginning of the other: then it may go on to be the same, and nobody knows."""
-    return piece != word and (piece.startswith(word) or word.startswith(piece))
 
 
 def _last(tokens: Ids, offsets: Offsets, start: int, end: int) -> int:
