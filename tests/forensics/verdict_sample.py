@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 
-from stillwatch.forensics import verdict
+from stillwatch.forensics import concluding, verdict
 from stillwatch.forensics.grading import Facts, Lead, Rerun, grade
 from stillwatch.forensics.model import KeyResult, Null, TestResult
 from stillwatch.forensics.plan import Endpoint, File, Plan, Sampling, Subject, Test
@@ -214,4 +214,4 @@ def timeline():
 def document(**changes):
     """The verdict of the sample, or of one that lacks something."""
     found = facts(**changes)
-    return verdict.build(plan(), found, grade(found), made=MADE, timeline=timeline())
+    return concluding.build(plan(), found, grade(found), made=MADE, timeline=timeline())

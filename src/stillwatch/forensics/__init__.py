@@ -12,6 +12,7 @@ the rate of false alarms holds for any model, whatever it was trained on, as lon
     suspects/       what a suspect said: files, and endpoints that are asked once
     custody/        keys, commitments, the plan before the first question, the bundle, its verification
     grading.py      lead, corroborated, shown
+    concluding.py   from all of that to verdict.py, the document that every report is rendered from
     rehearsal/      a teacher and students made from nothing, to see that all of this works
 
 Absence of a signal is never innocence, and p is never the probability of copying.

@@ -15,7 +15,7 @@ from functools import cached_property
 from pydantic import NonNegativeInt, TypeAdapter
 
 from stillwatch.errors import InputError, TrustError
-from stillwatch.forensics import grading
+from stillwatch.forensics import concluding, grading
 from stillwatch.forensics import verdict as verdicts
 from stillwatch.forensics.custody import asking, commitments
 from stillwatch.forensics.custody.blinding import Opening, Results, unsealed
@@ -60,7 +60,7 @@ def verdict(bundle: Bundle, authority: bytes | None = None) -> verdicts.VerdictD
     found = evidence.facts
     graded = grading.grade(found)
     made = max(event.at for event in timeline)
-    return verdicts.build(bundle.plan, found, graded, made=made, timeline=timeline)
+    return concluding.build(bundle.plan, found, graded, made=made, timeline=timeline)
 
 
 @dataclass(frozen=True)
