@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stillwatch.forensics.grading import Facts, Lead, Rerun, grade
+from stillwatch.forensics.facts import Facts, Lead, Rerun
+from stillwatch.forensics.grading import grade
 from stillwatch.forensics.model import Null
 
 from . import verdict_sample as sample

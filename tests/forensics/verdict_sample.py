@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 import numpy as np
 
 from stillwatch.forensics import concluding, verdict
-from stillwatch.forensics.grading import Facts, Lead, Rerun, grade
+from stillwatch.forensics.facts import Facts, Lead, Rerun
+from stillwatch.forensics.grading import grade
 from stillwatch.forensics.model import KeyResult, Null, TestResult
 from stillwatch.forensics.plan import Endpoint, File, Plan, Sampling, Subject, Test
 

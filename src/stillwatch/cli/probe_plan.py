@@ -112,11 +112,11 @@ def _worded(plan: "Plan", questions: int) -> "Iterator[str]":
 
 def _warnings(plan: "Plan", keyring: "Keyring") -> Iterator[str]:
     """What a verdict by this plan would lack."""
-    from stillwatch.forensics import grading
+    from stillwatch.forensics import requirements
 
     controls = sum(each.role == "control" for each in plan.subjects)
-    if controls < grading.LEAST_CONTROLS:
-        yield f"{controls} innocent controls; the grade `shown` needs {grading.LEAST_CONTROLS}."
+    if controls < requirements.LEAST_CONTROLS:
+        yield f"{controls} innocent controls; the grade `shown` needs {requirements.LEAST_CONTROLS}."
     if not any(each.role == "positive" for each in plan.subjects):
         yield "no positive control: a test that finds nothing may find nothing ever."
     if plan.commitments is None:
@@ -126,5 +126,6 @@ def _warnings(plan: "Plan", keyring: "Keyring") -> Iterator[str]:
             yield f"{record.id}: its first exposure is not known (stillwatch probe keys expose)."
         if record.warning:
             yield record.warning
-    if all(len(each.keys) < grading.LEAST_KEYS for each in plan.tests):
-        yield f"fewer than {grading.LEAST_KEYS} keys: only p below 1e-6 can show anything, for one key is one draw."
+    if all(len(each.keys) < requirements.LEAST_KEYS for each in plan.tests):
+        fewer = f"fewer than {requirements.LEAST_KEYS} keys"
+        yield f"{fewer}: only p below 1e-6 can show anything, for one key is one draw."

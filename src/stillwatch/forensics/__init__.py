@@ -11,7 +11,8 @@ the rate of false alarms holds for any model, whatever it was trained on, as lon
     leads/          style and self-description: never evidence, and here is how often they are wrong
     suspects/       what a suspect said: files, and endpoints that are asked once
     custody/        keys, commitments, the plan before the first question, the bundle, its verification
-    grading.py      lead, corroborated, shown
+    facts.py        all that a grade rests on
+    grading.py      lead, corroborated, shown; requirements.py has what each of them needs
     concluding.py   from all of that to verdict.py, the document that every report is rendered from
     rehearsal/      a teacher and students made from nothing, to see that all of this works
 

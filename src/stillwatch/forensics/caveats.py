@@ -6,7 +6,8 @@ looks for what it leaves out.
 
 from collections.abc import Iterator, Mapping
 
-from stillwatch.forensics.grading import Facts, Graded
+from stillwatch.forensics.facts import Facts
+from stillwatch.forensics.grading import Graded
 from stillwatch.forensics.model import Kind, TestResult
 from stillwatch.forensics.plan import Plan
 from stillwatch.forensics.wording import count, listed

@@ -10,8 +10,10 @@ from datetime import datetime
 from math import log10
 
 from stillwatch import __version__
-from stillwatch.forensics import caveats, estimates, grading, model
+from stillwatch.forensics import caveats, estimates, model
 from stillwatch.forensics import plan as planned
+from stillwatch.forensics.facts import Facts
+from stillwatch.forensics.grading import Graded
 from stillwatch.forensics.verdict import (
     VERSION,
     Alternative,
@@ -34,8 +36,8 @@ from stillwatch.forensics.wording import P, count, listed, probability
 
 def build(
     plan: planned.Plan,
-    facts: grading.Facts,
-    graded: grading.Graded,
+    facts: Facts,
+    graded: Graded,
     *,
     made: datetime,
     timeline: Iterable[Event] = (),
@@ -85,7 +87,7 @@ def build(
     )
 
 
-def _headline(plan: planned.Plan, graded: grading.Graded) -> str:
+def _headline(plan: planned.Plan, graded: Graded) -> str:
     suspect, alpha = plan.suspect.id, probability(log10(plan.alpha))
     return {
         "shown": f"Shown at alpha = {alpha}: {suspect} was trained on answers that carried our keys.",
@@ -95,7 +97,7 @@ def _headline(plan: planned.Plan, graded: grading.Graded) -> str:
     }[graded.grade]
 
 
-def _sentences(facts: grading.Facts, graded: grading.Graded, campaigns: tuple[Campaign, ...]) -> Iterator[str]:
+def _sentences(facts: Facts, graded: Graded, campaigns: tuple[Campaign, ...]) -> Iterator[str]:
     """What to tell first: the strongest result, whose answers, what is missing."""
     result = next((each for each in facts.suspect if each.test == graded.test), None)
     if result is None:
@@ -117,7 +119,7 @@ def _named(campaign: Campaign) -> str:
     return campaign.id if campaign.accounts is None else f"{campaign.id} ({count(campaign.accounts, 'account')})"
 
 
-def _campaigns(facts: grading.Facts) -> Iterator[Campaign]:
+def _campaigns(facts: Facts) -> Iterator[Campaign]:
     found = [key for result in facts.suspect for key in result.keys]
     sizes: dict[str, int | None] = dict(facts.campaigns)
     for name in sorted(sizes.keys() | {key.campaign for key in found if key.campaign}):
@@ -140,7 +142,7 @@ def _campaigns(facts: grading.Facts) -> Iterator[Campaign]:
         )
 
 
-def _subject(subject: planned.Subject, facts: grading.Facts) -> Subject:
+def _subject(subject: planned.Subject, facts: Facts) -> Subject:
     asked = subject.endpoint
     files = count(len(subject.texts), "file")
     return Subject(
@@ -167,7 +169,7 @@ def _test(test: planned.Test) -> Test:
     )
 
 
-def _results(plan: planned.Plan, facts: grading.Facts) -> Iterator[Result]:
+def _results(plan: planned.Plan, facts: Facts) -> Iterator[Result]:
     """By test, the suspect first, then positive controls, then innocent ones."""
     by_role: dict[model.Role, dict[str, tuple[model.TestResult, ...]]] = {
         "suspect": {plan.suspect.id: facts.suspect},
@@ -217,7 +219,7 @@ def _figure(result: model.TestResult, key: model.KeyResult) -> Figure:
     )
 
 
-def _estimates(plan: planned.Plan, facts: grading.Facts) -> Iterator[Estimate]:
+def _estimates(plan: planned.Plan, facts: Facts) -> Iterator[Estimate]:
     shares = {each.id: each.share for each in plan.subjects if each.share is not None}
     for result in facts.suspect:
         positives = {

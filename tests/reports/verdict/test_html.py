@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from stillwatch.forensics.grading import Lead
+from stillwatch.forensics.facts import Lead
 from stillwatch.reports.verdict.html import verdict_html
 
 from ..test_html import HOSTILE, Page  # noqa: TID252  one attack and one reader for all pages

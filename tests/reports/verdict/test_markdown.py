@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from stillwatch.forensics.grading import Lead
+from stillwatch.forensics.facts import Lead
 from stillwatch.reports.verdict.markdown import verdict_markdown
 
 HOSTILE = "</script><img src=x onerror=alert(1)> | [link](https://x) `code` **bold**\n# heading\u202e"

@@ -1,6 +1,6 @@
 """What a grade rests on, from what a bundle holds; and what happened to the evidence, in the order of time.
 
-    found = facts(bundle, authority)          # grading.Facts
+    found = facts(bundle, authority)          # Facts
     document = verdict(bundle, authority)     # graded, as verdict.json
 
 Both follow from the bundle alone, so that whoever holds one can make them anew and compare.
@@ -15,7 +15,7 @@ from functools import cached_property
 from pydantic import NonNegativeInt, TypeAdapter
 
 from stillwatch.errors import InputError, TrustError
-from stillwatch.forensics import concluding, grading
+from stillwatch.forensics import concluding
 from stillwatch.forensics import verdict as verdicts
 from stillwatch.forensics.custody import asking, commitments
 from stillwatch.forensics.custody.blinding import Opening, Results, unsealed
@@ -34,12 +34,14 @@ from stillwatch.forensics.custody.bundle import (
 from stillwatch.forensics.custody.leads import told
 from stillwatch.forensics.custody.rerunning import Repeated, differences
 from stillwatch.forensics.custody.timestamps import stamped
+from stillwatch.forensics.facts import Facts, Rerun
+from stillwatch.forensics.grading import grade
 from stillwatch.forensics.model import Role, TestResult
 
 _CAMPAIGNS = TypeAdapter(dict[str, NonNegativeInt])
 
 
-def facts(bundle: Bundle, authority: bytes | None = None) -> grading.Facts:
+def facts(bundle: Bundle, authority: bytes | None = None) -> Facts:
     """All that a grade rests on.
 
     Args:
@@ -58,7 +60,7 @@ def verdict(bundle: Bundle, authority: bytes | None = None) -> verdicts.VerdictD
     evidence = _Evidence(bundle, authority)
     timeline = tuple(evidence.timeline())
     found = evidence.facts
-    graded = grading.grade(found)
+    graded = grade(found)
     made = max(event.at for event in timeline)
     return concluding.build(bundle.plan, found, graded, made=made, timeline=timeline)
 
@@ -69,9 +71,9 @@ class _Evidence:
     authority: bytes | None
 
     @cached_property
-    def facts(self) -> grading.Facts:
+    def facts(self) -> Facts:
         bundle = self.bundle
-        return grading.Facts(
+        return Facts(
             alpha=bundle.plan.alpha,
             suspect=self._of("suspect")[bundle.plan.suspect.id],
             controls=self._of("control"),
@@ -182,7 +184,7 @@ class _Evidence:
             if subject.role == "control" and late:
                 yield subject.id
 
-    def _reruns(self) -> Iterator[grading.Rerun]:
+    def _reruns(self) -> Iterator[Rerun]:
         seals = [self._results.seal]
         for name in self.bundle.reruns:
             by, again = signed_by(self.bundle.path(name)), self.bundle.document(name, Repeated)
@@ -193,4 +195,4 @@ class _Evidence:
             found = unsealed(again.results, again.opening, where=name)
             fresh = again.results.seal not in seals
             seals.append(again.results.seal)
-            yield grading.Rerun(by=by, blinded=fresh, differs=tuple(differences(self._found, found)))
+            yield Rerun(by=by, blinded=fresh, differs=tuple(differences(self._found, found)))

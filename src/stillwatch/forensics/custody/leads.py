@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from stillwatch.errors import InputError
 from stillwatch.forensics.custody.bundle import LEADS, Bundle
 from stillwatch.forensics.custody.scoring import answers_of, asked
-from stillwatch.forensics.grading import Lead
+from stillwatch.forensics.facts import Lead
 from stillwatch.forensics.leads import identity, style
 from stillwatch.forensics.model import Answer
 from stillwatch.forensics.plan import Subject

@@ -12,7 +12,7 @@ names us as often.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from stillwatch.forensics.grading import Lead
+from stillwatch.forensics.facts import Lead
 from stillwatch.forensics.model import Answer
 from stillwatch.forensics.radioactivity.statistics import clopper_pearson
 

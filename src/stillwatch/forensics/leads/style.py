@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from stillwatch.forensics.grading import Lead
+from stillwatch.forensics.facts import Lead
 from stillwatch.forensics.model import Answer
 from stillwatch.forensics.radioactivity.statistics import clopper_pearson
 
