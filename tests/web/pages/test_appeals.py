@@ -125,3 +125,15 @@ def test_what_is_overdue_says_so(running, signed_in, console, ledger, measure):
     late = console.clock() - timedelta(days=20)
     appeals.open_appeal(ledger, measure.id, "No.", "", late)
     assert "overdue" in signed_in(running, "viewer").get("/appeals").text
+
+
+def test_an_appeal_of_what_is_said_of_a_whole_campaign_stands_on_the_measures_page(
+    running, signed_in, ledger, decision
+):
+    eve = signed_in(running, "analyst", "eve")
+    made = decision(CASE, scope="campaign", action=Rung.BUDGET)
+    ledger.decide([made], by="watch", now=running.console.clock())
+    assert 'name="account"' in eve.get(f"/measures/{made.id}").text
+    assert eve.post("/appeals", data={"decision": made.id, "text": "Not me."}).status_code == 422
+    done = eve.post("/appeals", data={"decision": made.id, "text": "Not me.", "account": "acct-9"})
+    assert done.headers["location"] in eve.get(f"/measures/{made.id}").text

@@ -179,3 +179,11 @@ def test_a_ledger_that_is_gone_is_a_page(running, signed_in, settings, ledger, w
     answer = signed_in(running, "approver").post("/measures/lift", data={"id": waiting[0].id, "reason": "typed words"})
     assert answer.status_code == 503
     assert "typed words" in answer.text
+
+
+def test_of_very_many_against_a_case_the_rest_is_in_the_csv(running, signed_in, ledger, decision, document):
+    accounts = document.campaigns[0].accounts
+    ledger.decide([decision(each.account_id) for each in accounts], by="watch", now=running.console.clock())
+    eve = signed_in(running, "viewer")
+    assert f"{len(accounts) - 200} more measures in the" in eve.get(f"/cases/{CASE}/measures").text
+    assert eve.get(f"/cases/{CASE}/measures.csv").text.count("\n") == len(accounts) + 1

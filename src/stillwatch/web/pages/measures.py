@@ -28,7 +28,7 @@ from stillwatch.web.store import cases
 pages = Pages("Measures", "/measures")
 
 LISTED = 50  # on a page
-_MOST = 2000  # against the accounts of one case
+_OF_CASE = 200  # of one case's; all are in .csv
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ class MeasuresView:
         show: "waiting" or "standing"; "case" for those of a case.
         next: where the next page begins.
         case: whose accounts these are against; empty: everybody's.
+        more: how many of the case's are in .csv alone.
         untold: gateways could not be told of the last change.
     """
 
@@ -70,6 +71,7 @@ class MeasuresView:
     measures: tuple[Measure, ...]
     next: int | None = None
     case: str = ""
+    more: int = 0
     appeals: tuple[Appeal, ...] = ()
     untold: bool = False
 
@@ -114,16 +116,18 @@ def of_case(asked: Asked) -> Page:
             switch, there = _switch(ledger.switched()), True
     except ConfigError:
         switch, there = Switch(on=True), False
+    found = measures.against(asked.console, values, asked.now) if there else ()
     view = MeasuresView(
         ledger=there,
         show="case",
         switch=switch,
-        measures=measures.against(asked.console, values, asked.now)[:_MOST] if there else (),
+        measures=found[:_OF_CASE],
         case=case.id,
+        more=max(0, len(found) - _OF_CASE),
         appeals=tuple(map(appeals.wordless, appeals.of_accounts(asked.console, values, asked.now))),
         untold=asked.query.get("gateways") == "untold",
     )
-    return Page("measures.html", f"Measures, case {case.id}", view, rows=view.measures)
+    return Page("measures.html", f"Measures, case {case.id}", view, rows=found)
 
 
 @pages.get("/measures/{decision}")
@@ -134,7 +138,7 @@ def decision(asked: Asked) -> Page:
         found = appeals.decision_of(ledger, name)
         picture = ledger.against([found.value], asked.now)
         history = tuple(_past(each) for each in ledger.history(name))
-    about = [each for each in appeals.of_accounts(asked.console, [found.value], asked.now) if each.decision == name]
+    about = [each for each in appeals.listed(asked.console, asked.now) if each.decision == name]  # of whichever account
     limits = {"max_tokens", "requests_per_hour", "tokens_per_hour"}
     view = MeasureView(
         measure=Measure.of(found, waits=name in picture.waiting),
