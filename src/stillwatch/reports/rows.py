@@ -16,7 +16,7 @@ from stillwatch.reports.document import Campaign, FindingsDocument
 
 Cell = str | int | float | None
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet would compute (OWASP, CSV injection)
 
 
 def campaigns_csv(document: FindingsDocument) -> str:
@@ -74,11 +74,12 @@ def _written(names: tuple[str, ...], rows: Iterable[Mapping[str, Cell]]) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, names)
     writer.writeheader()
-    writer.writerows({name: _inert(value) for name, value in row.items()} for row in rows)
+    writer.writerows({name: inert(value) for name, value in row.items()} for row in rows)
     return out.getvalue()
 
 
-def _inert(value: Cell) -> Cell:
+def inert(value: Cell) -> Cell:
+    """A cell as a spreadsheet shows it: a text that it would compute gets an apostrophe in front."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 

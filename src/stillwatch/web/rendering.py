@@ -24,13 +24,13 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from stillwatch.reports import charts, wording
+from stillwatch.reports.rows import inert
 from stillwatch.web.asking import Answer, Asked, Download, Headers, NotThere, Page, Redirect
 from stillwatch.web.files import Files
 from stillwatch.web.model import Role
 
 CUT = 20_000  # characters of one text on a page
 _FILTERS = ("label", "minute", "day", "quantity", "tokens", "odds", "count", "share", "span")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute (OWASP, CSV injection)
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # drawn as nothing, though no format characters
 
 
@@ -165,7 +165,7 @@ def _cell(value: object) -> object:
         case Enum():
             return value.name.lower()
         case str():
-            return f"'{value}" if value.startswith(_FORMULA) else value
+            return inert(value)
         case bool() | int() | float():
             return value
         case datetime():
