@@ -24,7 +24,7 @@ from stillwatch.errors import ConfigError, ExchangeError
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import IsolationLevel
 
-_WAIT_SECONDS = 30.0  # for another writer, or for a free connection
+_WAIT_SECONDS = 30.0  # for another writer
 # Every question of ours has its index. PostgreSQL's planner, while it has no statistics yet, would rather read all,
 # sort or hash it, and compile that first.
 _SHUNNED = ("seqscan", "bitmapscan", "sort", "hashjoin", "mergejoin")
@@ -39,8 +39,12 @@ class Database:
     engine: Engine
 
     @classmethod
-    def at(cls, address: str) -> Self:
+    def at(cls, address: str, *, wait: float = _WAIT_SECONDS) -> Self:
         """Prepares a database; nothing is reached yet.
+
+        Args:
+            address: a path (SQLite), `sqlite:///path` or `postgresql://user@host/name`.
+            wait: seconds for another writer of a SQLite database.
 
         Raises:
             ConfigError: the address is none.
@@ -49,7 +53,7 @@ class Database:
         if url.get_backend_name() == "sqlite":
             engine = create_engine(
                 url,
-                connect_args={"timeout": _WAIT_SECONDS, "isolation_level": None},
+                connect_args={"timeout": wait, "isolation_level": None},
                 hide_parameters=True,
                 max_overflow=64,
             )
