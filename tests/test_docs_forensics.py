@@ -30,7 +30,7 @@ from stillwatch.forensics.schemes import SCHEMES
 from stillwatch.forensics.suspects import prompts
 from stillwatch.forensics.suspects.lines import Key as Asked
 from stillwatch.forensics.suspects.lines import Received
-from stillwatch.forensics.suspects.transcript import Transcript
+from stillwatch.forensics.suspects.recording import Transcript
 from stillwatch.gateway.canaries import PATIENCE_SECONDS, REFRESH_SECONDS
 
 ROOT = Path(__file__).parents[1]

@@ -8,7 +8,7 @@ from stillwatch.forensics.custody.asking import departures
 from stillwatch.forensics.custody.running import begun
 from stillwatch.forensics.suspects import endpoint
 from stillwatch.forensics.suspects.lines import Key, Received
-from stillwatch.forensics.suspects.transcript import Transcript
+from stillwatch.forensics.suspects.recording import Transcript
 
 SUSPECT = 'endpoint = {url = "https://models.example/v1", model = "parrot-7b"}'
 SAMPLING = "sampling = {temperature = 0.7, max_tokens = 64}"

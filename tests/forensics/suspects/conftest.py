@@ -12,7 +12,8 @@ from stillwatch.forensics.suspects import asking
 from stillwatch.forensics.suspects.cleaning import Cleaning
 from stillwatch.forensics.suspects.endpoint import Access, ask
 from stillwatch.forensics.suspects.prompts import Prompt
-from stillwatch.forensics.suspects.transcript import Transcript, answers, summary
+from stillwatch.forensics.suspects.recording import Transcript
+from stillwatch.forensics.suspects.transcript import answers, summary
 from stillwatch.serving import Server, listen
 
 PLAN = "ab" * 32

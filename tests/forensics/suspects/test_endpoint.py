@@ -32,7 +32,7 @@ from pathlib import Path
 from stillwatch.forensics.plan import Endpoint, Sampling
 from stillwatch.forensics.suspects.endpoint import Access, ask
 from stillwatch.forensics.suspects.prompts import Prompt
-from stillwatch.forensics.suspects.transcript import Transcript
+from stillwatch.forensics.suspects.recording import Transcript
 
 url, path = sys.argv[1:]
 prompts = tuple(Prompt(f"p-{n}", f"Tell me something about number {n}.") for n in range(200))

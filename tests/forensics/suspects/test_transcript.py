@@ -9,7 +9,8 @@ from stillwatch.errors import ConfigError, InputError
 from stillwatch.forensics.suspects import lines
 from stillwatch.forensics.suspects.cleaning import Cleaning
 from stillwatch.forensics.suspects.lines import Key, Received
-from stillwatch.forensics.suspects.transcript import Transcript, answers, summary
+from stillwatch.forensics.suspects.recording import Transcript
+from stillwatch.forensics.suspects.transcript import answers, summary
 
 PLAN = "ab" * 32
 URL = "https://models.example/v1/chat/completions"

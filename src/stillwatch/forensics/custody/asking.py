@@ -16,7 +16,7 @@ from stillwatch.forensics.model import Kind
 from stillwatch.forensics.plan import Endpoint, Sampling, Subject
 from stillwatch.forensics.suspects import endpoint, prompts, replies, transcript
 from stillwatch.forensics.suspects.lines import Key, Question, exchanges
-from stillwatch.forensics.suspects.transcript import Transcript
+from stillwatch.forensics.suspects.recording import Transcript
 from stillwatch.forensics.wording import count, listed
 
 

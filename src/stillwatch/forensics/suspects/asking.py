@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from stillwatch.forensics.plan import Sampling
     from stillwatch.forensics.suspects.endpoint import Access
     from stillwatch.forensics.suspects.lines import Key
-    from stillwatch.forensics.suspects.transcript import Transcript
+    from stillwatch.forensics.suspects.recording import Transcript
 
 LARGEST = 4 << 20  # bytes of an answer; the longest that a plan can ask for has a tenth of it
 LARGEST_READ = 64 << 20  # of a text that is read, with the probabilities of all its tokens

@@ -22,7 +22,7 @@ import msgspec
 from stillwatch.errors import ConfigError
 from stillwatch.forensics.suspects.lines import Key, Wants
 from stillwatch.forensics.suspects.prompts import Prompt
-from stillwatch.forensics.suspects.transcript import Transcript
+from stillwatch.forensics.suspects.recording import Transcript
 
 if TYPE_CHECKING:
     from stillwatch.forensics.plan import Endpoint, Sampling
