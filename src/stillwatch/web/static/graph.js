@@ -6,6 +6,7 @@ const SPACING = 9; // between accounts within a disc, as stillwatch.web.layout h
 const TURN = Math.PI * (3 - Math.sqrt(5));
 const APART = 5; // pixels between accounts, from which on each is drawn
 const LISTED = 60; // neighbours beside the picture
+const NAMED = 150; // things that get a name, at most: no screen has room for more
 const NEAREST = 8, FARTHEST = 0.02; // scales
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0]/gu;
 
@@ -209,27 +210,41 @@ function drawMark() {
   }
 }
 
-// Names, the widest things first, none over another.
+// Names, the widest things first: each on the side of its thing where there is room, and over nothing else.
 function drawNames(near) {
-  const taken = [...numbered];
-  const free = (box) => !taken.some((other) => box[0] < other[2] && box[2] > other[0] && box[1] < other[3] && box[3] > other[1]);
+  const taken = [...numbered, ...inTheWay()];
   const wanted = graph.things.filter((thing) => visible(thing) && (!near || near.has(thing)));
   wanted.sort((a, b) => (near?.has(b) ?? 0) - (near?.has(a) ?? 0) || b.accounts - a.accounts);
   const accounts = [picked, over].filter((node) => node?.kind === "account");
-  for (const node of [...accounts, ...wanted]) {
-    const [x, y] = toScreen(node);
+  for (const node of [...accounts, ...wanted.slice(0, NAMED)]) {
     const words = node.kind === "thing" && node.hub ? `${node.name} (${number.format(node.accounts)})` : node.name;
     pen.font = "12px system-ui, sans-serif";
-    const wide = pen.measureText(words).width;
-    const box = [x + 16, y - 9, x + 24 + wide, y + 9];
-    if (!free(box) && node !== picked && node !== over) continue;
+    const sides = around(...toScreen(node), pen.measureText(words).width + 8);
+    const box = sides.find((side) => free(side, taken)) ?? (node === picked || node === over ? sides[0] : null);
+    if (!box) continue;
     taken.push(box);
     pen.globalAlpha = 0.7;
     pen.fillStyle = colors.paper;
-    pen.fillRect(box[0], box[1], wide + 8, 18);
+    pen.fillRect(box[0], box[1], box[2] - box[0], 18);
     pen.globalAlpha = 1;
-    label(words, x + 20, y, colors.ink, 12, "left");
+    label(words, box[0] + 4, box[1] + 9, colors.ink, 12, "left");
   }
+}
+
+// Boxes of names: right of a thing, left of it, below, above.
+const around = (x, y, wide) => [[x + 16, y - 9], [x - 16 - wide, y - 9], [x - wide / 2, y + 14], [x - wide / 2, y - 32]]
+  .map(([left, top]) => [left, top, left + wide, top + 18]);
+
+const free = (box, taken) => box[0] >= 0 && box[2] <= look.width
+  && !taken.some((other) => box[0] < other[2] && box[2] > other[0] && box[1] < other[3] && box[3] > other[1]);
+
+// What a name must not cover: things, and discs (the square within, so that a name may pass by their edge).
+function inTheWay() {
+  return [...graph.things, ...graph.groups].filter(visible).map((node) => {
+    const [x, y] = toScreen(node);
+    const r = node.kind === "thing" ? 8 : Math.max(3, node.r * look.scale * 0.8);
+    return [x - r, y - r, x + r, y + r];
+  });
 }
 
 function disc(x, y, r, fill, stroke, width = 1) {
