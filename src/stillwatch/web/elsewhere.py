@@ -20,6 +20,7 @@ from stillwatch.web.casework.measures import Measure
 from stillwatch.web.console import Console
 from stillwatch.web.store.model import Case
 
+MOST = 200  # sightings that a page is given
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Each = TypeVar("_Each")
 
@@ -77,7 +78,7 @@ def _read(read: Callable[[], tuple[_Each, ...]], unread: list[str]) -> tuple[_Ea
 
 
 def sightings(console: Console, case: Case) -> tuple[Sighting, ...]:
-    """What members said about the indicators that fit a case, and about what we shared of it.
+    """What members said about the indicators that fit a case, and about what we shared of it: the newest of it.
 
     Raises:
         StillwatchError: the exchange's state cannot be read.
@@ -87,7 +88,7 @@ def sightings(console: Console, case: Case) -> tuple[Sighting, ...]:
         return ()
     with State.open(path) as state:
         ours = _shared(state, case)
-        found = state.mirror.sightings({*case.campaign.indicators, *ours})
+        found = state.mirror.sightings({*case.campaign.indicators, *ours})[:MOST]
         names = state.mirror.names({each.publisher for each in found if each.publisher})
     return tuple(_sighting(each, names, ours) for each in found)
 
