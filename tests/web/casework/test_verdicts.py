@@ -5,10 +5,11 @@ import pytest
 
 from stillwatch.errors import StillwatchError
 from stillwatch.reports import reviews as reviews_module
+from stillwatch.reports.document import with_reviews
 from stillwatch.web.asking import Invalid, NotAllowed, Stale
 from stillwatch.web.casework import verdicts
 from stillwatch.web.casework.verdicts import Said
-from stillwatch.web.store import cases
+from stillwatch.web.store import cases, intake
 from stillwatch.web.store.events import Assigned, Closed, Noted
 
 CASE, OTHER = "c-3f9a1b72", "c-b07e55d1"
@@ -104,6 +105,51 @@ def test_a_verdict_that_one_may_give_takes_the_place_of_one_that_waits(two, desk
     assert (status(two), reviews.recall(campaign).people) == ("confirmed", "ben")
     with pytest.raises(Invalid, match="No verdict waits"):
         verdicts.agree(desk("eve", console=two), CASE)
+
+
+@pytest.fixture
+def next_scan(two, document, reviews):
+    """Takes in a later scan, in which some accounts of CASE are gone: `next_scan(kept=212)`."""
+
+    def scan(kept, day=1):
+        first = document.campaigns[0]
+        later = first.model_copy(update={"id": "c-later", "accounts": first.accounts[:kept]})
+        window = document.window.model_copy(update={"end": document.window.end + timedelta(days=day)})
+        found = document.model_copy(update={"campaigns": (later,), "window": window})
+        intake.take(two.store, with_reviews(found, reviews.recall), two.clock() + timedelta(days=day))
+
+    return scan
+
+
+def test_a_verdict_of_two_falls_with_its_evidence(two, desk, next_scan):
+    verdicts.judge(desk("ana", console=two), CLASSROOM, CASE)
+    verdicts.agree(desk("ben", console=two), CASE)
+    next_scan(kept=200)
+    assert status(two) == "rejected"
+    next_scan(kept=150, day=2)
+    assert status(two) == "open"
+    last = cases.case(two.store, CASE).events[-1]
+    assert (last.who, last.body.reason) == ("scan", "Since then 0 accounts joined and 62 left.")
+
+
+def test_a_verdict_given_elsewhere_ends_here_when_it_ends_there(two, reviews, campaign, next_scan):
+    until = two.clock() + timedelta(days=2)
+    reviews.add(campaign, verdict="unsure", author="eve", reason="I will ask.", at=two.clock(), until=until)
+    next_scan(kept=212)
+    state = cases.case(two.store, CASE).state
+    assert (state.status, state.verdict.who, state.until) == ("unsure", "eve", until)
+    assert two.store.expire(until) == 1
+    assert status(two) == "open"
+
+
+def test_what_was_taken_back_does_not_come_back_with_findings_of_before(two, desk, next_scan, reviews, campaign):
+    verdicts.judge(desk("ana", console=two), Said("confirmed", "They wrote so."), CASE)
+    remembered = reviews.recall(campaign)
+    at = desk("ana", console=two)
+    verdicts.undo(at, number(at), "the wrong case")
+    reviews.recall = lambda _campaign: remembered
+    next_scan(kept=212)
+    assert status(two) == "open"
 
 
 def test_two_second_persons_at_once_are_one(two, desk):

@@ -78,10 +78,10 @@ def _reviewed(connection: Connection, number: int, campaign_id: str, review: Rev
     verdicts = [each for each in before if isinstance(each.body, Reviewed)]
     state = fold(before)
     if all(each.at < review.at for each in verdicts):
-        body = Reviewed(review.verdict, review.reason, campaign_id)
+        body = Reviewed(review.verdict, review.reason, campaign_id, review.until)
         state = recording.add(connection, number, body, who=review.author, now=review.at)
     judged = state.verdict
-    if not review.stands and judged and (judged.who, judged.at) == (review.author, review.at):
+    if not review.stands and judged and judged.at == review.at and judged.who in {review.author, review.second}:
         recording.add(connection, number, Opened(review.says), who=SCAN, now=now)
 
 
