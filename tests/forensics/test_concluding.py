@@ -101,16 +101,6 @@ def test_limits_follow_the_facts():
     assert [each.id for each in document.subjects if not each.counted] == ["control-03"]
 
 
-def test_secrets_of_the_plan_stay_out():
-    suspect = sample.plan().suspect
-    hidden = suspect.endpoint.model_copy(update={"token_file": "/home/ana/.token"})
-    subjects = (suspect.model_copy(update={"endpoint": hidden}), *sample.plan().subjects[1:])
-    facts = sample.facts()
-    assert ".token" not in verdict.dumps(
-        concluding.build(sample.plan(subjects=subjects), facts, grade(facts), made=sample.MADE)
-    )
-
-
 def test_events_stand_in_the_order_of_time():
     facts = sample.facts()
     events = sample.timeline()

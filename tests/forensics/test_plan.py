@@ -1,4 +1,5 @@
 import json
+import math
 from datetime import UTC, datetime
 
 import pytest
@@ -16,7 +17,7 @@ prompts = "prompts.jsonl"
 [[subjects]]
 id = "suspect"
 role = "suspect"
-endpoint = {url = "https://models.example/v1", model = "parrot-7b", token_file = "secret.txt"}
+endpoint = {url = "https://models.example/v1", model = "parrot-7b"}
 
 [[subjects]]
 id = "control-01"
@@ -60,13 +61,12 @@ def test_digests_are_put_in_and_the_plan_reads_back_as_it_was(written, tmp_path)
     assert again.made == NOW
 
 
-def test_where_the_api_key_lies_is_not_published_and_not_hashed(written):
-    plan = load(written(), NOW)
-    elsewhere = load(written(PLAN.replace("secret.txt", "other.txt")), NOW)
+def test_all_keys_share_the_error_rate(written):
+    keys = 'keys = ["k-0123456789ab"]'
+    four = keys.replace('"]', '", "k-0123456789ac", "k-0123456789ad", "k-0123456789ae"]')
 
-    assert plan.suspect.endpoint.token_file == "secret.txt"  # noqa: S105 — a path
-    assert b"secret.txt" not in plan.text
-    assert elsewhere.digest == plan.digest
+    assert load(written(), NOW).log10_alpha == pytest.approx(-6)
+    assert load(written(PLAN.replace(keys, four)), NOW).log10_alpha == pytest.approx(math.log10(1e-6 / 4))
 
 
 def test_a_file_that_changes_changes_the_plan(written, tmp_path):

@@ -1,7 +1,6 @@
 """`stillwatch probe plan`: seal a plan before the first question."""
 
 import json
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,8 +94,7 @@ def _needed(plan: "Plan", test: "Test") -> int | None:
 
     if test.scheme is None:
         return None
-    alpha = plan.alpha / max(1, sum(len(each.keys) for each in plan.tests))
-    return needed(schemes.of(test), log10_p=math.log10(alpha))
+    return needed(schemes.of(test), log10_p=plan.log10_alpha)
 
 
 def _worded(plan: "Plan", questions: int) -> "Iterator[str]":

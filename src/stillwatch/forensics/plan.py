@@ -10,6 +10,7 @@ have been chosen: subjects, prompts, sampling, tests, keys, what counts once, th
 
 import difflib
 import hashlib
+import math
 import tomllib
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -51,7 +52,6 @@ class Endpoint(_Part):
     url: str = Field(pattern=r"^https?://", description="up to and without /chat/completions")
     model: str = Field(min_length=1)
     api: Literal["chat", "completions"] = "chat"
-    token_file: str | None = Field(default=None, description="holds the API key; neither path nor key is published")
 
     @model_validator(mode="after")
     def _plain_address(self) -> Self:
@@ -170,12 +170,16 @@ class Plan(_Part):
 
     @cached_property
     def text(self) -> bytes:
-        """The canonical JSON, as it is published: without what names files of secrets.
+        """The canonical JSON, as it is published.
 
         What a plan does not say is not put in: one that was sealed before there was a setting keeps its digest.
         """
-        left_out = {"subjects": {"__all__": {"endpoint": {"token_file"}}}}
-        return canonical(self.model_dump(mode="json", exclude=left_out, exclude_unset=True))
+        return canonical(self.model_dump(mode="json", exclude_unset=True))
+
+    @property
+    def log10_alpha(self) -> float:
+        """What p of one key must reach, if all keys of all tests share the error rate alike."""
+        return math.log10(self.alpha / max(1, sum(len(each.keys) for each in self.tests)))
 
     @property
     def suspect(self) -> Subject:

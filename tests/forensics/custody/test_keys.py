@@ -161,3 +161,11 @@ CHOICES = {"scheme": None, "width": None, "gamma": None}
 )
 def test_a_key_serves_what_it_was_committed_to_for(keyring, scheme, parameters, test, serves):
     assert keyring.make("", "1", scheme, parameters, NOW).serves(_test(**test)) is serves
+
+
+def test_keys_of_transformers_selfhash_fit_into_torchs_generator(keyring):
+    made = [keyring.make("", f"{n}", "kgw-selfhash", {}, NOW).id for n in range(32)]
+
+    keys = keyring.keys(made)
+    assert max(key.value for key in keys) < 1 << 63
+    assert len({key.value for key in keys}) == 32

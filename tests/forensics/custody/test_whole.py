@@ -82,7 +82,7 @@ def probe(world, monkeypatch, capsys):
 
 def _asking(endpoint):
     return (
-        f'endpoint = {{url = "{endpoint.url}", model = "parrot-7b", token_file = "suspect.token"}}',
+        f'endpoint = {{url = "{endpoint.url}", model = "parrot-7b"}}',
         "sampling = {per_minute = 60000, at_once = 2}",
     )
 

@@ -1,6 +1,6 @@
 """How many choices a test needs.
 
-    needed(2, 0.6, log10_alpha=-6, power=0.9)        # 944
+    needed(2, 0.6, log10_alpha=-6, power=0.9)        # 915
 
 A model that follows the key in a share s of slots, and guesses in the others, matches at the rate 1/n + s(1 - 1/n).
 """

@@ -1,7 +1,7 @@
 """Does a suspect choose as our key does?
 
     choices = gather(answers, catalogue)
-    result = test("canaries", "suspect-7", choices, keys, least=200, needed=944, wrong_keys=300, seed=0, planted=None)
+    result = test("canaries", "suspect-7", choices, keys, least=200, needed=915, wrong_keys=300, seed=0, planted=None)
 
 Each slot id counts once: the variant that stands there most often in all answers; where two do alike, it is left out.
 That rule does not know the key. So for a model that never saw the key's choices the number of matches is

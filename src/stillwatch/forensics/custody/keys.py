@@ -136,7 +136,7 @@ class Keyring:
                 hint = "Name another epoch: a key whose parameters change is another key."
                 raise ConfigError("There is a key for this campaign, epoch and scheme.", where=known.id, hint=hint)
         self._make_root()
-        value, salt = self._derived("key", fixed, KEY_BYTES), self._derived("salt", fixed, SALT_BYTES)
+        value, salt = self._value(fixed), self._derived("salt", fixed, SALT_BYTES)
         commitment = _commitment(value, fixed | {"parameters": dict(parameters)}, salt)
         made = max(
             [now, *(each.made + timedelta(microseconds=1) for each in records[-1:])]
@@ -176,7 +176,7 @@ class Keyring:
         found = []
         for record in map(self.record, ids):
             fixed = {name: value for name, value in _fixed(record).items() if name != "parameters"}
-            value, salt = self._derived("key", fixed, KEY_BYTES), self._derived("salt", fixed, SALT_BYTES)
+            value, salt = self._value(fixed), self._derived("salt", fixed, SALT_BYTES)
             secret = Secret(id=record.id, value=value.hex(), salt=salt.hex())
             secret.key(record)
             found.append(secret)
@@ -239,6 +239,11 @@ class Keyring:
         if mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise ConfigError("Others than its owner may use the root.", where=str(path), hint=f"chmod 600 {path}")
         return root
+
+    def _value(self, fixed: Mapping[str, object]) -> bytes:
+        """The key itself, big-endian; of 63 bits where an engine takes no more (torch's generator, as it is seeded)."""
+        value = self._derived("key", fixed, KEY_BYTES)
+        return bytes([value[0] & 0x7F]) + value[1:] if fixed["scheme"] == "kgw-selfhash" else value
 
     def _derived(self, purpose: Literal["key", "salt"], fixed: Mapping[str, object], length: int) -> bytes:
         info = f"stillwatch forensics {purpose} 1\0".encode() + canonical(dict(fixed))

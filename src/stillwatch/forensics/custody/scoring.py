@@ -6,7 +6,6 @@ What is random here follows from the plan's digest: whoever has the answers and 
 """
 
 import hashlib
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -108,6 +107,11 @@ class _Job:
         seed = int.from_bytes(drawn[:8])
         return {"least": self.test.least, "wrong_keys": self.bundle.plan.wrong_keys, "seed": seed}
 
+    @property
+    def log10_alpha(self) -> float:
+        """What p of one key is to reach, for the number of scores that are needed."""
+        return self.bundle.plan.log10_alpha
+
     def file(self, file: File | None, what: str) -> Path:
         """A file that the test needs."""
         if file is None:
@@ -183,7 +187,17 @@ def _without(job: _Job, problem: str) -> TestResult:
 def _closed(job: _Job) -> TestResult:
     test, scheme = job.test, schemes.of(job.test)
     scorable = gather(job.tokens(), scheme.width, test.rule, history=scheme.history)
-    return closed.test(test.name, job.label, scorable, scheme, job.keys, kind="closed", rule=test.rule, **job.fixed)
+    return closed.test(
+        test.name,
+        job.label,
+        scorable,
+        scheme,
+        job.keys,
+        kind="closed",
+        rule=test.rule,
+        log10_alpha=job.log10_alpha,
+        **job.fixed,
+    )
 
 
 def _reading(job: _Job) -> TestResult:
@@ -191,13 +205,23 @@ def _reading(job: _Job) -> TestResult:
     if job.subject.endpoint is None:
         return _without(job, "Its answers are files: what it would write next, in texts of ours, is not known.")
     scorable = reading.gather(job.readings(), scheme.width, test.rule)
-    return closed.test(test.name, job.label, scorable, scheme, job.keys, kind="reading", rule=test.rule, **job.fixed)
+    return closed.test(
+        test.name,
+        job.label,
+        scorable,
+        scheme,
+        job.keys,
+        kind="reading",
+        rule=test.rule,
+        log10_alpha=job.log10_alpha,
+        **job.fixed,
+    )
 
 
 def _mass(job: _Job) -> TestResult:
     scheme = schemes.of(job.test)
     masses = mass.gather(job.tokens(), scheme.width, history=scheme.history)
-    return mass.test(job.test.name, job.label, masses, scheme, job.keys, **job.fixed)
+    return mass.test(job.test.name, job.label, masses, scheme, job.keys, log10_alpha=job.log10_alpha, **job.fixed)
 
 
 def _canaries(job: _Job) -> TestResult:
@@ -220,8 +244,7 @@ def _rephrasings(job: _Job) -> TestResult:
 
 
 def _choices_needed(job: _Job, n: int) -> int:
-    rate, alpha = planning.match_rate(n, FOLLOWED), job.bundle.plan.alpha / len(job.keys or (None,))
-    return planning.needed(n, rate, log10_alpha=math.log10(alpha))
+    return planning.needed(n, planning.match_rate(n, FOLLOWED), log10_alpha=job.log10_alpha)
 
 
 _KINDS: dict[Kind, Callable[[_Job], TestResult]] = {

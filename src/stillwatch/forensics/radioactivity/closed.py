@@ -15,7 +15,7 @@ import numpy as np
 from stillwatch.forensics.model import Key, Rule, Scheme, Scorable, TestResult
 from stillwatch.forensics.radioactivity import null
 from stillwatch.forensics.radioactivity.judging import Sum, judged
-from stillwatch.forensics.radioactivity.statistics import needed
+from stillwatch.forensics.radioactivity.statistics import LOG10_P, needed
 
 
 def test(  # noqa: PLR0913 -- what a plan fixes
@@ -30,6 +30,7 @@ def test(  # noqa: PLR0913 -- what a plan fixes
     least: int,
     wrong_keys: int,
     seed: int,
+    log10_alpha: float = LOG10_P,  # noqa: PT028 -- no test of pytest's
 ) -> TestResult:
     """What several keys say of what was gathered.
 
@@ -44,6 +45,7 @@ def test(  # noqa: PLR0913 -- what a plan fixes
         least: scores below which there is no result, but a problem.
         wrong_keys: how many keys are drawn for the null.
         seed: of that draw.
+        log10_alpha: what p of one key is to reach, for the number of scores that are needed.
 
     Raises:
         ConfigError: the test has no keys.
@@ -54,6 +56,6 @@ def test(  # noqa: PLR0913 -- what a plan fixes
         n, total = int(np.count_nonzero(~np.isnan(scores))), float(np.nansum(scores))
         return Sum(n, total, scheme.law.expected(n), scheme.law.log10_tail(total, n))
 
-    n, more = len(scorable.tokens), needed(scheme)
+    n, more = len(scorable.tokens), needed(scheme, log10_p=log10_alpha)
     result = TestResult(name, kind, subject, scheme.name, rule, n, more, (), null.NONE, scorable.left_out)
     return judged(result, score, keys, least=least, wrong_keys=wrong_keys, seed=seed)

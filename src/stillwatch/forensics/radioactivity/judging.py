@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from stillwatch.errors import ConfigError
 from stillwatch.forensics.model import Key, KeyResult, TestResult
 from stillwatch.forensics.radioactivity import null
-from stillwatch.forensics.radioactivity.statistics import EXCESS, LOG10_P, holm
+from stillwatch.forensics.radioactivity.statistics import EXCESS, holm
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def judged(  # noqa: PLR0913 -- what a plan fixes
 def _without(result: TestResult, least: int) -> TestResult:
     says = (
         f"{result.n:,} of the text's windows can be scored, and the plan asks for {least:,}; a model whose scores lie"
-        f" {EXCESS:.0%} above chance is found with p below 1e{LOG10_P:.0f} from about {result.needed:,} on."
+        f" {EXCESS:.0%} above chance is found at the error rate of the plan from about {result.needed:,} on."
     )
     repeated = dict(result.left_out).get("repeated", 0)
     if repeated > result.n:

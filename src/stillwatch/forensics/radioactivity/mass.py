@@ -20,7 +20,7 @@ from stillwatch.errors import ConfigError
 from stillwatch.forensics.model import Ids, Key, Scheme, Scores, TestResult, Tokens
 from stillwatch.forensics.radioactivity import null
 from stillwatch.forensics.radioactivity.judging import Sum, judged
-from stillwatch.forensics.radioactivity.statistics import needed
+from stillwatch.forensics.radioactivity.statistics import LOG10_P, needed
 from stillwatch.forensics.schemes.laws import Binomial
 from stillwatch.forensics.text.windows import MOST, Gathering, Only, hashed
 
@@ -72,6 +72,7 @@ def test(  # noqa: PLR0913 -- what a plan fixes
     least: int,
     wrong_keys: int,
     seed: int,
+    log10_alpha: float = LOG10_P,  # noqa: PT028 -- no test of pytest's
 ) -> TestResult:
     """What several keys say of the masses.
 
@@ -84,6 +85,7 @@ def test(  # noqa: PLR0913 -- what a plan fixes
         least: windows below which there is no result, but a problem.
         wrong_keys: how many keys are drawn for the null.
         seed: of that draw.
+        log10_alpha: what p of one key is to reach, for the number of windows that are needed.
 
     Raises:
         ConfigError: the test has no keys, or its scheme no green list.
@@ -98,7 +100,7 @@ def test(  # noqa: PLR0913 -- what a plan fixes
         tail = whole if new.all() else Tail(masses.weights[new], gamma)
         return Sum(masses.count, total, tail.expected, tail.log10(total))
 
-    more = needed(scheme)
+    more = needed(scheme, log10_p=log10_alpha)
     result = TestResult(
         name, "mass", subject, scheme.name, "window", masses.count, more, (), null.NONE, masses.left_out
     )
