@@ -43,7 +43,7 @@ class Store:
                 and none is to be made.
             ExchangeError: the database cannot be reached.
         """
-        store = cls(Database.at(address))
+        store = cls(Database.at(address, wait=5.0))
         try:
             store._prepare(create=create)
         except BaseException:
