@@ -70,6 +70,13 @@ def test_what_was_taken_is_there_after_a_restart_with_all_that_is_unknown(tmp_pa
         assert taken(opened, imported(obj), covered=7) == opened.mirror.take(SOURCE, Delivery())
 
 
+def test_it_tells_which_collections_were_read_and_how_far(state):
+    assert state.mirror.sources() == []
+    taken(state, covered=7)
+    taken(state, source=ELSEWHERE)
+    assert state.mirror.sources() == [(SOURCE, 7), (ELSEWHERE, None)]
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.one_of(st.none(), st.integers(0, 100)), max_size=10))
 def test_a_checkpoint_never_goes_back(tmp_path_factory, given_ones):

@@ -131,6 +131,12 @@ class Mirror:
             row = database.execute("SELECT covered FROM collection WHERE url = ?", (source.url,)).fetchone()
         return row["covered"] if row else None
 
+    def sources(self) -> list[tuple[Source, int | None]]:
+        """The collections that were read, each with its checkpoint in microseconds."""
+        with self._transaction() as database:
+            rows = database.execute("SELECT * FROM collection ORDER BY root, title, url").fetchall()
+        return [(Source(row["url"], row["root"], row["title"]), row["covered"]) for row in rows]
+
     def take(self, source: Source, delivery: Delivery) -> Taken:
         """Takes objects in and moves the checkpoint with them, in one transaction. The checkpoint never goes back.
 

@@ -7,19 +7,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from stillwatch.exchange.client.properties import properties
 from stillwatch.exchange.client.sync import Read, Summary
 
 _MOST = 12  # rows of what was set aside
-_OF_ALL = {
-    "type",
-    "spec_version",
-    "id",
-    "created",
-    "modified",
-    "created_by_ref",
-    "object_marking_refs",
-    "extension_type",
-}
 
 
 def outgoing(document: Mapping[str, Any]) -> RenderableType:
@@ -39,7 +30,7 @@ def _campaign(campaign: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield Text(f"{campaign['id']}: tokens of {tokens or 'nothing'}", style="bold")
     leaves = _table("leaves", "property", "as")
     for each in campaign["leaves"]:
-        for number, (name, value) in enumerate(_rows(each)):
+        for number, (name, value) in enumerate(properties(each)):
             leaves.add_row(Text("" if number else each["type"]), Text(name), Text(value))
     yield leaves
     handling = campaign["leaves"][-1]["object_marking_refs"]
@@ -48,31 +39,6 @@ def _campaign(campaign: Mapping[str, Any]) -> Iterator[RenderableType]:
     for held in campaign["held_back"]:
         stays.add_row(Text(held["field"]), Text(held["why"]))
     yield stays
-
-
-def _rows(obj: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    if obj["type"] == "relationship":
-        yield obj["relationship_type"], f"{obj['source_ref']} to {obj['target_ref']}"
-        return
-    for name, value in obj.items():
-        if name not in _OF_ALL:
-            yield from _flat(name, value)
-
-
-def _flat(name: str, value: object) -> Iterator[tuple[str, str]]:
-    """One row for each value, however deep: nothing that leaves is hidden in a summary."""
-    if isinstance(value, dict):
-        for key, each in value.items():
-            yield from _flat(key if name in {"extensions", "pattern"} else f"{name}.{_short(key)}", each)
-    elif isinstance(value, list):
-        yield _short(name), ", ".join(map(str, value))
-    else:
-        yield _short(name), str(value)
-
-
-def _short(name: str) -> str:
-    """Of an extension's property only its name."""
-    return name.partition(".")[2] if name.startswith("extension-definition--") else name
 
 
 def _table(*headings: str) -> Table:
