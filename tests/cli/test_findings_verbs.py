@@ -1,6 +1,7 @@
 """explain, review and report: what reads findings.json."""
 
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,24 @@ def test_a_verdict_as_json(run, campaign):
 def test_a_verdict_needs_a_reason(run, campaign):
     assert run("review", campaign["id"], "--as", "rejected").code == 2
     assert run("review", campaign["id"], "--as", "rejected", "--reason", " ").code == 2
+
+
+def test_a_verdict_may_have_an_end(run, campaign):
+    told = ("review", campaign["id"], "--as", "unsure", "--author", "ana", "--reason", "r")
+    review = json.loads(run(*told, "--days", "30", "--json").out)
+    assert datetime.fromisoformat(review["until"]) - datetime.fromisoformat(review["at"]) == timedelta(days=30)
+    assert " until " in run("explain", campaign["id"]).out
+    assert run(*told, "--days", "0").code == 2
+
+
+def test_where_two_must_say_so_one_is_not_enough(run, campaign, monkeypatch):
+    monkeypatch.setenv("STILLWATCH_REVIEWS__TWO_PERSONS", "rejected")
+    told = ("review", campaign["id"], "--as", "rejected", "--author", "ana", "--reason", "a course")
+    for second in ((), ("--second", "Ana")):
+        assert run(*told, *second).code == 2
+    assert json.loads(run("explain", campaign["id"], "--json").out)["review"] is None
+    assert "says ana and ben" in run(*told, "--second", "ben").err
+    assert "Rejected by ana and ben" in run("explain", campaign["id"]).out
 
 
 def test_a_report_to_a_file_or_to_standard_output(run, findings):

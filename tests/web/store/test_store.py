@@ -6,12 +6,12 @@ import pytest
 import sqlalchemy as sql
 
 from stillwatch.errors import ConfigError, ExchangeError
-from stillwatch.web.store import Store, cases, queue
 from stillwatch.web.search import Query
+from stillwatch.web.store import Store, cases, queue
 from stillwatch.web.store.tables import head
 
 
-def test_what_was_taken_in_is_there_for_whoever_opens_it_next(database_url, store, take, campaign):
+def test_what_was_taken_in_is_there_for_whoever_opens_it_next(database_url, take, campaign):
     take(campaign("c-1"))
     with Store.open(database_url) as other:
         assert cases.case(other, "c-1").row.accounts == 3
