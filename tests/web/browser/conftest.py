@@ -25,6 +25,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
 from stillwatch.config import load
+from stillwatch.exchange.client.mirror import Delivery, Imported, Source
+from stillwatch.exchange.client.state import State
 from stillwatch.reports.document import dumps, loads, to_document
 from stillwatch.web.access import tables
 from stillwatch.web.access.people import People
@@ -48,12 +50,22 @@ people = ["ana", "cleo", "omar"]
 policy = "{folder}/policy.toml"
 [exchange]
 state = "{folder}/exchange.sqlite"
+identity = "identity--a712755f-6cac-44d5-99d5-269512e74f7b"
+publishers = ["ana"]
+approvers = ["omar"]
 [watch]
 folder = "{folder}/watch"
 [pseudonyms]
 key_file = "{folder}/pseudonyms"
 """
 APPEAL = "These are the keys of our team; we evaluate our own product. <script>alert(1)</script>"
+MEMBERS = Source("https://taxii.example/forum/collections/1/", "https://taxii.example/forum/", "findings")
+INDICATOR = {
+    "type": "indicator",
+    "id": "indicator--00000000-0000-4000-8000-000000000001",
+    "name": "<script>alert(1)</script> of another member",
+    "valid_from": "2026-09-01T00:00:00Z",
+}
 _HOLD = """\
 [[rules]]
 name = "a critical campaign"
@@ -162,7 +174,11 @@ def template(tmp_path_factory):
     decision = next(each["id"] for each in standing if each["campaign"] == "c-91c4e0aa" and each["scope"] == "account")
     appeal = console.stillwatch("appeal", "open", decision, "--text", APPEAL, "--contact", "team@example.com", "--json")
     account = json.loads((console.folder / "findings.json").read_bytes())["campaigns"][0]["accounts"][0]["account_id"]
+    draft = json.loads(console.stillwatch("share", "findings.json", "--as", "ana", "--json"))["draft"]
     console.places |= {"case": CASE, "account": account, "decision": decision, "appeal": json.loads(appeal)["id"]}
+    console.places |= {"draft": draft}
+    with State.open(console.folder / "exchange.sqlite") as state:
+        state.mirror.take(MEMBERS, Delivery((Imported(INDICATOR, 1, None, "logged"),), covered=1_790_000_000_000_000))
     return console
 
 
