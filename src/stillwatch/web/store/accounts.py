@@ -5,9 +5,10 @@ second = page(store, "c-3f9a", sort="requests", after=first.next)
 view = account(store, "acct-17")
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from stillwatch.response.ledger.entries import findable
 from stillwatch.web.asking import NotThere
@@ -55,7 +56,7 @@ def page(  # noqa: PLR0913 — what can be asked of a page
     """
     with store.reading() as connection:
         group = _group(connection, name)
-        here = accounts.c.case.in_(list(group))
+        here = _once(list(group))
         total = connection.execute(select(func.count()).select_from(accounts).where(here)).scalar_one()
         cursor = Cursor(_COLUMNS[sort], accounts.c.account_id, descending=descending)
         rows, following = page_of(connection, select(accounts).where(here), cursor, after, most)
@@ -87,6 +88,16 @@ def _membership(connection: Connection, row: Row[Any]) -> Membership:
 
 def _account(row: Row[Any], case_id: str) -> AccountRow:
     return AccountRow(row.account_id, case_id, row.bits, row.requests, row.first_seen, row.last_seen)
+
+
+def _once(numbers: Sequence[int]) -> ColumnElement[bool]:
+    """The accounts of cases; of one that is in several, the row of the first."""
+    here = accounts.c.case.in_(numbers)
+    if len(numbers) == 1:
+        return here
+    other = accounts.alias()
+    same = (other.c.account_id == accounts.c.account_id) & (other.c.case < accounts.c.case)
+    return here & ~select(other.c.case).where(same, other.c.case.in_(numbers)).exists()
 
 
 def _group(connection: Connection, name: str) -> dict[int, str]:

@@ -178,12 +178,26 @@ def _seen(connection: Connection, numbers: Sequence[int], scan: Scanned) -> None
 def _renewed(connection: Connection, changed: Sequence[_Coming]) -> None:
     """What follows from the new versions where people merged or split cases."""
     for each in changed:
+        if each.match.related:
+            _moved(connection, each)
         if each.match.parts:
             figures.cut(connection, each.case)
         elif each.match.related:
             figures.renew(connection, each.case)
         if each.match.related:
             figures.renew(connection, root_of(connection, each.case))
+
+
+def _moved(connection: Connection, to: _Coming) -> None:
+    """Takes accounts from the cases that are shown as the same one: each is where the newest scan has it."""
+    root = root_of(connection, to.case)
+    others = select(cases.c.number).where(cases.c.root == root, cases.c.number != to.case)
+    here = accounts.alias()
+    theirs = accounts.c.account_id.in_(select(here.c.account_id).where(here.c.case == to.case))
+    gone = delete(accounts).where(accounts.c.case.in_(others), theirs).returning(accounts.c.case)
+    for each in set(connection.scalars(gone)):
+        connection.execute(update(campaigns).where(campaigns.c.case == each).values(digest=b""))  # it is new again
+        figures.cut(connection, each)
 
 
 def _insert(connection: Connection, table: Any, rows: Iterable[dict[str, Any]]) -> None:  # noqa: ANN401 — a table

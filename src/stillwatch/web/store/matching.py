@@ -6,7 +6,7 @@ are looked at, by the accounts' index.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
@@ -67,7 +67,8 @@ class Known:
         number: int | None = self.named.get(campaign_id)
         if number is None or number in taken:
             free = sorted(shared.keys() - taken)
-            number = self._alone(shared, free, len(members)) or self._together(shared, free, len(members))
+            likest = max(self._likely(shared, free, len(members)), default=None)
+            number = likest[-1] if likest and likest[0] >= ABOUT else None
         if number is None:
             return Match()
         return Match(number, self._parts(number, members), len(self.kin[self.related[number].kin]) > 1)
@@ -76,20 +77,17 @@ class Known:
         """Cases that a scan has brought."""
         return {number for number, row in self.related.items() if row.scan == scan}
 
-    def _alone(self, shared: Counter[int], free: Sequence[int], size: int) -> int | None:
-        likeness = {each: shared[each] / (self.sizes[each] + size - shared[each]) for each in free}
-        best = max(likeness, key=lambda each: likeness[each], default=None)
-        return best if best is not None and likeness[best] >= ABOUT else None
-
-    def _together(self, shared: Counter[int], free: Sequence[int], size: int) -> int | None:
-        for kin in {self.related[each].kin: None for each in free}:
+    def _likely(self, shared: Counter[int], free: Sequence[int], size: int) -> Iterator[tuple[float, int, int, int]]:
+        """Jaccard of each case alone, and of all together of which it would be the one; the number comes last."""
+        for each in free:
+            yield shared[each] / (self.sizes[each] + size - shared[each]), 0, 0, each
+        for kin in dict.fromkeys(self.related[each].kin for each in free):
             group = self.kin[kin]
             both = sum(shared[each] for each in group)
             whole = sum(self.sizes.get(each, 0) for each in group)
-            roots = [n for n in group if n in free and self.related[n].root == n]
-            if roots and both / max(1, whole + size - both) >= ABOUT:
-                return max(roots, key=lambda n: (self.related[n].origin is None, shared[n]))
-        return None
+            for each in group:
+                if each in free and self.related[each].root == each:
+                    yield both / (whole + size - both), self.related[each].origin is None, shared[each], each
 
     def _parts(self, number: int, members: frozenset[str]) -> dict[int, frozenset[str]]:
         """Accounts that are, by a split that stands, in another case of the same kin."""
