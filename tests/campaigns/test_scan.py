@@ -207,6 +207,21 @@ def test_a_log_without_addresses_says_so(find, requests, tmp_path):
     assert any("network" in note for note in find(path, accounts=None).inputs.notes)
 
 
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        (("input_messages", "system_instructions"), "no text"),
+        (("request_temperature", "request_max_tokens"), "sets a temperature"),
+        (("usage_input_tokens", "usage_output_tokens"), "no tokens"),
+    ],
+)
+def test_a_log_that_lacks_columns_says_what_was_not_weighed(find, requests, tmp_path, columns, says):
+    path = tmp_path / "log.parquet"
+    pq.write_table(requests.drop_columns([each for each in columns if each in requests.column_names]), path)
+    (note,) = [each for each in find(path, accounts=None).inputs.notes if columns[0] in each]
+    assert says in note
+
+
 def test_ordinary_use_is_no_campaign(find, requests, tmp_path, made):
     truth = pq.read_table(made.parent / "truth" / "accounts.parquet")
     benign = truth.filter(pc.is_null(truth["campaign"]))["account_id"].combine_chunks()

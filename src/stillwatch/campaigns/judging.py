@@ -4,7 +4,7 @@ judged = judge(profiles, accounts, settings)
 [told(s, shown, settings) for s in judged.suspicions]
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stillwatch.campaigns import population
+from stillwatch.campaigns.evidence.client import UNSET
 from stillwatch.campaigns.selection import Suspicion, select
 from stillwatch.campaigns.signals import Importer, Told
 from stillwatch.config import ScanConfig
 from stillwatch.profiles.accounts import Profiles
+from stillwatch.profiles.state import EMPTY32
 
 Progress = Callable[[str, float], None]
 
@@ -102,4 +104,21 @@ def _notes(everybody: population.Population, accounts: pa.Table | None) -> tuple
         notes.append(
             "No network address is shared by any two accounts, or the log has none: the network was not weighed."
         )
+    notes += _absent(everybody.profiles)
     return tuple(notes)
+
+
+def _absent(profiles: Profiles) -> Iterator[str]:
+    """Columns that hold nothing in the whole log, and what could not be weighed without them."""
+    if not profiles["words"].any():
+        yield (
+            "The log has no text of requests (input_messages): shared texts, what is asked for and turns of others "
+            "were not weighed."
+        )
+    if not ((profiles["styles"] != EMPTY32) & (profiles["styles"] != UNSET)).any():
+        yield (
+            "No request sets a temperature or a length, or the log has neither (request_temperature, "
+            "request_max_tokens): how clients are set was not weighed."
+        )
+    if not (profiles["input_tokens"].any() or profiles["output_tokens"].any()):
+        yield "The log has no tokens (usage_input_tokens, usage_output_tokens): what was taken is told in requests."
