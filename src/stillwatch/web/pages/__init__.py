@@ -3,7 +3,7 @@
 A module here makes `pages = Pages(…)` (`stillwatch.web.routing`) and is named in ALL.
 """
 
-from stillwatch.web.pages import account, appeals, campaign, exchange, graph, measures, queue, work
+from stillwatch.web.pages import account, appeals, campaign, exchange, graph, health, measures, queue, work
 from stillwatch.web.routing import Pages
 
 ALL: tuple[Pages, ...] = (
@@ -15,4 +15,5 @@ ALL: tuple[Pages, ...] = (
     measures.pages,
     appeals.pages,
     exchange.pages,
+    health.pages,
 )
