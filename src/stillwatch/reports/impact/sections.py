@@ -6,10 +6,11 @@ for section in sections(document): ...
 from collections.abc import Iterator
 
 from stillwatch.reports import wording
-from stillwatch.reports.impact.charts import load_chart, tornado
-from stillwatch.reports.impact.document import Estimate, ImpactDocument, LoadHour, Scope
+from stillwatch.reports.impact.charts import tornado
+from stillwatch.reports.impact.document import Estimate, ImpactDocument, Scope
 from stillwatch.reports.sections import Section
-from stillwatch.reports.wording import count, label, minute, printable, share
+from stillwatch.reports.strain import strain
+from stillwatch.reports.wording import count, label, printable, share
 
 TOP_SWINGS = 3  # of each estimate, in the table; a page draws more
 SHOWN_OF_EACH = ("answers", "list_price", "replacement_cost", "teacher_hours")  # campaign; impact.json has the others
@@ -31,7 +32,7 @@ def sections(document: ImpactDocument) -> Iterator[Section]:
         yield _formulas(document)
         yield _by_campaign(document)
         yield _moved(_scope(document, "all"))
-    yield _load(document)
+    yield strain(document.load)
     if document.scopes:
         yield _assumptions(document)
     yield Section("What this does not say", points=_limits(document))
@@ -146,37 +147,6 @@ def _moved(scope: Scope) -> Section:
     )
 
 
-def _load(document: ImpactDocument) -> Section:
-    load = document.load
-    rows = [("requests", load.everybody_requests, load.campaigns_requests)]
-    for way in ("input", "output"):
-        everybody = getattr(load, f"everybody_{way}_tokens")
-        if everybody is not None:
-            rows.append((f"{way} tokens", everybody, getattr(load, f"campaigns_{way}_tokens")))
-    if load.busiest:
-        name = f"requests in the busiest hour, {minute(load.busiest.time)}"
-        rows.append((name, load.busiest.everybody, load.busiest.campaigns))
-    return Section(
-        "Load on the service, as the log has it",
-        ("Failed requests count too: they were served.", *_peak(load.busiest, load.busiest_without)),
-        ("", "everybody", "campaigns", "share"),
-        tuple((name, _whole(total), _whole(part), share(part, total)) for name, total, part in rows),
-        frozenset({1, 2, 3}),
-        ((load_chart(load.by_hour), "Requests by hour, of the campaigns and of everybody else."),)
-        if load.by_hour
-        else (),
-    )
-
-
-def _peak(busiest: LoadHour | None, without: LoadHour | None) -> Iterator[str]:
-    if busiest and without:
-        left = without.everybody - without.campaigns
-        yield (
-            f"Without the campaigns the busiest hour would have had {left:,} requests instead of {busiest.everybody:,} "
-            f"({minute(without.time)} instead of {minute(busiest.time)})."
-        )
-
-
 def _assumptions(document: ImpactDocument) -> Section:
     return Section(
         "Assumptions",
@@ -222,7 +192,3 @@ def _number(value: float) -> str:
     if value >= 1e12:
         return f"{value:.3g}".replace("e+", "e")
     return wording.tokens(round(value)) if value >= 1000 else wording.quantity(float(f"{value:.3g}"))
-
-
-def _whole(number: int) -> str:
-    return f"{number:,}" if number < 1_000_000 else wording.tokens(number)

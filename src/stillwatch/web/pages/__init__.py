@@ -3,7 +3,7 @@
 A module here makes `pages = Pages(…)` (`stillwatch.web.routing`) and is named in ALL.
 """
 
-from stillwatch.web.pages import account, appeals, campaign, exchange, graph, health, measures, queue, work
+from stillwatch.web.pages import account, appeals, campaign, exchange, graph, health, measures, queue, strain, work
 from stillwatch.web.routing import Pages
 
 ALL: tuple[Pages, ...] = (
@@ -14,6 +14,7 @@ ALL: tuple[Pages, ...] = (
     account.pages,
     measures.pages,
     appeals.pages,
+    strain.pages,
     exchange.pages,
     health.pages,
 )
