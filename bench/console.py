@@ -3,7 +3,8 @@
     python bench/console.py [--campaigns 100000] [--accounts 1000000] [--db URL] [--json] [--markdown PAGE]
 
 Scan after scan is made and taken in, 5,000 campaigns each; the last one again, and again with a tenth of it changed.
-Then every question that pages ask is asked many times.
+Then every question that pages ask is asked many times, and a server of its own is asked for whole pages: one at a time,
+and by 50 analysts at once, who write a note with one request in ten.
 """
 
 import argparse
@@ -11,10 +12,11 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from analysts import Work, crowd, page_times, serving, signed_in
 from tables import Table, add_options, publish
 
 from stillwatch.reports.document import (
@@ -182,31 +184,83 @@ def filled(store: Store, given: argparse.Namespace) -> dict[str, float]:
     return figures
 
 
+PAGES = {
+    "queue: what is open": "/cases",
+    "queue: everything": "/cases?q=",
+    "queue: a rare family": "/cases?q=family:alliance",
+    "queue: words": "/cases?q=prea+preb",
+    "queue, as JSON": "/cases.json",
+    "case of 20,000 accounts": "/cases/c-00000000a",
+    "case of 5,000 accounts": "/cases/c-00000001a",
+    "case of 10 accounts": "/cases/c-{middle:08x}a",
+    "graph of 20,000 accounts": "/cases/c-00000000a/graph",
+    "graph of 5,000 accounts": "/cases/c-00000001a/graph",
+    "graph of 5,000 accounts, as JSON": "/cases/c-00000001a/graph.json",
+    "accounts to split, of 5,000": "/cases/c-00000001a/split",
+    "account among 20,000": "/accounts?id=acct-0-77",
+    "account among 10": "/accounts?id=acct-{middle}-1",
+    "measures": "/measures",
+    "measures of a case": "/cases/c-00000000a/measures",
+    "appeals": "/appeals",
+    "exchange": "/exchange",
+    "what would go out": "/exchange/outgoing",
+    "health": "/health",
+    "strain": "/strain",
+}
+
+
+def met(store: Store, given: argparse.Namespace, folder: Path) -> tuple[list[Table], dict[str, object]]:
+    """Whole pages: one at a time, and by many at once."""
+    middle = given.campaigns // 2
+    pages = {name: path.format(middle=middle) for name, path in PAGES.items()}
+    people = signed_in(store, [f"analyst-{n:02}" for n in range(given.analysts)])
+    found = queue.page(store, search.parse("sort:since"), most=1000).rows
+    measured = [each.id for each in found[:100]]
+    paths = [*pages.values(), *(f"/cases/{each.id}" for each in found), *(f"/cases?q={text}" for text in SEARCHES)]
+    with serving(folder, store.database.name, measured) as url:
+        alone = page_times(url, people["analyst-00"], pages, given.repeats)
+        together = {
+            f"{given.analysts}, {what}": crowd(url, people, Work(paths, measured, given.seconds, pause))
+            for what, pause in (("a page every 5 s each", 5.0), ("without a pause", 0.0))
+        }
+    figures = {name: each.figures(given.seconds) for name, each in together.items()}
+    problems = {name: each.problems[:10] for name, each in together.items() if each.problems}
+    tables = [
+        Table("Whole pages, one at a time.", ("page", *next(iter(alone.values()))), rows(alone)),
+        Table("Many analysts at once.", ("analysts", *next(iter(figures.values()))), rows(figures)),
+    ]
+    return tables, {"pages": alone, "analysts": figures, "problems": problems}
+
+
+def rows(figures: Mapping[str, Mapping[str, object]]) -> list[tuple[object, ...]]:
+    """As a table has them."""
+    return [(name, *each.values()) for name, each in figures.items()]
+
+
 def main() -> None:
     """Measure, print."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--campaigns", type=int, default=100_000, metavar="N")
     options.add_argument("--accounts", type=int, default=1_000_000, metavar="N")
     options.add_argument("--repeats", type=int, default=REPEATS, metavar="N")
+    options.add_argument("--analysts", type=int, default=50, metavar="N")
+    options.add_argument("--seconds", type=float, default=30.0, metavar="S", help="for which they work")
     options.add_argument("--db", metavar="URL", help="an empty database; else a SQLite file that is made for it")
     options.add_argument("--filled", action="store_true", help="--db was filled by this before")
     add_options(options)
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder, Store.open(given.db or f"{folder}/console.sqlite") as store:
         taking = {} if given.filled else filled(store, given)
-        size = store.database.file
-        if size:
-            taking["MB on disk"] = Path(size).stat().st_size / 1e6
+        if store.database.file:
+            taking["MB on disk"] = store.database.file.stat().st_size / 1e6
         asked = measured(store, given)
+        pages, figures = met(store, given, Path(folder))
     tables = [
         Table("Filling the store.", ("what", "amount"), list(taking.items())),
-        Table(
-            "Questions that pages ask.",
-            ("question", "first, ms", "median, ms", "longest, ms"),
-            [(name, *each.values()) for name, each in asked.items()],
-        ),
-    ]  # fmt: skip
-    publish(given, "console", tables, {"filling": taking, "asking": asked})
+        Table("Questions that pages ask.", ("question", *next(iter(asked.values()))), rows(asked)),
+        *pages,
+    ]
+    publish(given, "console", tables, {"filling": taking, "asking": asked, **figures})
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from stillwatch.reports.document import Review
 from stillwatch.web.asking import NotThere
 from stillwatch.web.search import parse
 from stillwatch.web.store import accounts, cases, intake, queue
-from stillwatch.web.store.events import Merged, Reviewed, Split, Undone
+from stillwatch.web.store.events import Merged, Noted, Reviewed, Split, Undone
 from stillwatch.web.store.model import Taken
 
 
@@ -166,6 +166,8 @@ def test_a_verdict_comes_to_its_end(store, take, campaign, now):
     store.record("c-1", Reviewed("rejected", "a class", "c-1", until=now + day), who="ana", now=now)
     assert (store.expire(now), cases.row(store, "c-1").status) == (0, "rejected")
     assert (store.expire(now + day), cases.row(store, "c-1").status, ids(store, "status:open")) == (1, "open", ["c-1"])
+    store.record("c-1", Noted("once more"), who="ana", now=now + day)
+    assert (store.expire(now + day), cases.row(store, "c-1").status) == (0, "open")
 
 
 def test_hostile_names_and_texts_are_kept(store, take, campaign):

@@ -27,6 +27,7 @@ from stillwatch.web.store.store import Store
 from stillwatch.web.store.tables import head, imports
 
 _BATCH = 5_000  # accounts that are looked up at a time
+
 #: Who opens a case again when its evidence changed.
 SCAN = "scan"
 

@@ -15,6 +15,7 @@ from stillwatch.web.store.events import (
     Event,
     Merged,
     Noted,
+    Opened,
     Split,
     SplitFrom,
     State,
@@ -25,6 +26,9 @@ from stillwatch.web.store.events import (
 )
 from stillwatch.web.store.tables import accounts, campaigns, cases, events, names, versions
 from stillwatch.web.store.words import index, share, words_in
+
+#: Who opens a case again when its verdict has come to its end.
+CLOCK = "clock"
 
 _MOST_SINCE = 10  # entries that a stale form is told of
 
@@ -69,8 +73,10 @@ def add(connection: Connection, number: int, body: Body, *, who: str, now: datet
 
 def expire(connection: Connection, now: datetime) -> int:
     """See `Store.expire`."""
-    over = update(cases).where(cases.c.status_until <= now).values(status="open", status_until=None)
-    return connection.execute(over).rowcount
+    over = connection.scalars(select(cases.c.number).where(cases.c.status_until <= now)).all()
+    for number in over:
+        add(connection, number, Opened("The verdict has come to its end."), who=CLOCK, now=now)
+    return len(over)
 
 
 def settle(connection: Connection, number: int) -> State:

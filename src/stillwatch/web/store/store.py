@@ -15,13 +15,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Self
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, func, select, update
 
 from stillwatch.database import Database
 from stillwatch.errors import ConfigError
 from stillwatch.web.store import recording, tables
 from stillwatch.web.store.events import Body, Event
-from stillwatch.web.store.tables import head
+from stillwatch.web.store.tables import cases, head
 
 
 class Store:
@@ -104,5 +104,9 @@ class Store:
 
     def expire(self, now: datetime) -> int:
         """Opens the cases whose verdict has come to its end; returns how many."""
+        with self.reading() as connection:
+            due = connection.scalar(select(func.count()).where(cases.c.status_until <= now))
+        if not due:
+            return 0
         with self.writing() as connection:
             return recording.expire(connection, now)

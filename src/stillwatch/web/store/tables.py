@@ -39,7 +39,7 @@ class Moment(TypeDecorator[datetime]):
 _Name = sql.Text().with_variant(sql.Text(collation="C"), "postgresql")
 _Number = sql.BigInteger().with_variant(sql.Integer, "sqlite")  # SQLite counts on by itself only in INTEGER
 
-#: One row: who writes holds it. `changes` counts what was written, so that what was counted before can be kept.
+#: One row: who writes holds it, for he counts it on.
 head = sql.Table(
     "console",
     metadata,
