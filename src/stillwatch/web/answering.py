@@ -5,8 +5,9 @@ routes = Answering(console, door, renderer).routes(declared)
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
-from starlette.concurrency import run_in_threadpool
+from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -21,6 +22,9 @@ from stillwatch.web.rendering import Renderer
 from stillwatch.web.routing import Declared
 
 _FORMATS: tuple[Suffix, ...] = ("json", "csv", "")  # the page itself last: its pattern fits the others', too
+#: Pages that are made at the same time. More would not be ready sooner; and whoever holds the database to write waits
+#: for his turn among them, again and again, while all who want to write wait for him.
+_AT_ONCE = 8
 
 
 class Answering:
@@ -34,6 +38,7 @@ class Answering:
 
     def __init__(self, console: Console, door: Door, renderer: Renderer) -> None:
         self._console, self._door, self._renderer = console, door, renderer
+        self._threads = CapacityLimiter(_AT_ONCE)
 
     def routes(self, declared: Declared) -> Iterator[Route]:
         """The addresses of one page."""
@@ -57,7 +62,8 @@ class Answering:
                 form = await received(request)
             except StillwatchError as error:
                 return self._problem(asked, error)
-            return await run_in_threadpool(self._answer, declared, request, replace(asked, form=form))
+            answer = partial(self._answer, declared, request, replace(asked, form=form))
+            return await to_thread.run_sync(answer, limiter=self._threads)
 
         return endpoint
 

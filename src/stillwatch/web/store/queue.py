@@ -7,6 +7,7 @@ for row in rows(store, query): ...          # all of them, for .csv
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
@@ -32,6 +33,8 @@ _COLUMNS: dict[str, ColumnElement[Any]] = {
     "status": cases.c.status,
     "severity": cases.c.severity,
 }
+_ALL = frozenset(_COLUMNS)
+_COUNTED_BY = frozenset({"severity", "status"})  # one index has them and the families: `console_case_counted`
 _COUNTED = {
     "sighting": cases.c.sightings,
     "decision": cases.c.decisions,
@@ -55,7 +58,7 @@ def page(store: Store, query: Query, after: str | None = None, most: int = 50) -
         Invalid: `after` is of no page of this order.
     """
     with store.reading() as connection:
-        total, facets = _counted(connection, _where(connection, query))
+        total, facets = _counted(connection, _where(connection, query, _ALL - _COUNTED_BY))
         found, following = _found(connection, query, after, most, few=total <= _FEW)
     return CasePage(found, following, total, facets)
 
@@ -76,7 +79,7 @@ def _found(
 ) -> tuple[tuple[CaseRow, ...], str | None]:
     """One page of cases, and where the next begins."""
     cursor = Cursor(SORTS[query.sort.by], cases.c.number, descending=query.sort.descending, few=few)
-    where = _where(connection, query, by_index=few)
+    where = _where(connection, query, _ALL if few else frozenset())
     found, following = page_of(connection, select(cases).where(where), cursor, after, most)
     newest = newest_scan(connection)
     return tuple(case_row(row, newest) for row in found), following
@@ -97,25 +100,25 @@ def _counted(connection: Connection, where: ColumnElement[bool]) -> tuple[int, t
     return total, tuple(found)
 
 
-def _where(connection: Connection, query: Query, *, by_index: bool = True) -> ColumnElement[bool]:
+def _where(connection: Connection, query: Query, by_index: AbstractSet[str]) -> ColumnElement[bool]:
     """What a case must be; one that is shown as another is none.
 
     Args:
         connection: to ask how many cases a word has.
         query: the search.
-        by_index: cases may be found by what they must be; else they are met in their order and looked at one by one.
+        by_index: fields by which cases may be found; by the others they are looked at one by one, as they are met.
     """
-    conditions: list[ColumnElement[bool]] = [cases.c.into.is_(None)]
+    conditions: list[ColumnElement[bool]] = [unindexed(cases.c.into).is_(None)]
     for name in dict.fromkeys(term.field for term in query.terms):
         terms = [term for term in query.terms if term.field == name]
-        any_of = [_condition(connection, term, by_index=by_index) for term in terms if not term.operator]
+        any_of = [_condition(connection, term, by_index) for term in terms if not term.operator]
         conditions += [or_(*any_of)] if any_of else []
-        conditions += [_condition(connection, term, by_index=by_index) for term in terms if term.operator]
+        conditions += [_condition(connection, term, by_index) for term in terms if term.operator]
     asked = [word for phrase in query.words for word in words_in(phrase)]
     return and_(*conditions, *_having(connection, dict.fromkeys(asked)))
 
 
-def _condition(connection: Connection, term: Term, *, by_index: bool) -> ColumnElement[bool]:  # noqa: PLR0911 — one a field
+def _condition(connection: Connection, term: Term, by_index: AbstractSet[str]) -> ColumnElement[bool]:  # noqa: PLR0911 — one a field
     value: Any = term.value
     match term.field:
         case "family":
@@ -133,7 +136,7 @@ def _condition(connection: Connection, term: Term, *, by_index: bool) -> ColumnE
             return _shown(select(accounts.c.case).where(accounts.c.account_id == findable(value)))
     column = _COLUMNS[term.field]
     compared = SEVERITIES.index(value) if term.field == "severity" else value
-    return _compared(column if by_index else unindexed(column), term.operator, compared)
+    return _compared(column if term.field in by_index else unindexed(column), term.operator, compared)
 
 
 def _shown(numbers: Select[Any]) -> ColumnElement[bool]:

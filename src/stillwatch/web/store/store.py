@@ -13,15 +13,18 @@ use one database; they write one after the other. Everything may raise ExchangeE
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from sqlite3 import Connection as SQLiteConnection
 from typing import Self
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, event, func, select, update
 
 from stillwatch.database import Database
 from stillwatch.errors import ConfigError
 from stillwatch.web.store import recording, tables
 from stillwatch.web.store.events import Body, Event
 from stillwatch.web.store.tables import cases, head
+
+_CACHE_KB = 32_768  # of a connection: the rows of 100,000 cases; SQLite's own 2 MB read them anew for each question
 
 
 class Store:
@@ -44,6 +47,8 @@ class Store:
             ExchangeError: the database cannot be reached.
         """
         store = cls(Database.at(address, wait=5.0))
+        if store.database.file:
+            event.listen(store.database.engine, "connect", _remember)
         try:
             store._prepare(create=create)
         except BaseException:
@@ -110,3 +115,7 @@ class Store:
             return 0
         with self.writing() as connection:
             return recording.expire(connection, now)
+
+
+def _remember(connection: SQLiteConnection, _record: object) -> None:
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
