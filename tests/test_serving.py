@@ -39,6 +39,19 @@ def test_it_says_when_it_is_ready_and_when_it_ends():
     assert not thread.is_alive()
 
 
+def test_a_second_signal_while_the_first_is_obeyed_is_none():
+    told = []
+
+    def ending():
+        told.append(len(told))
+        server.stop()
+
+    with listen("127.0.0.1", 0) as socket:
+        server = Server(app, socket, ending=ending)
+        server.stop()
+    assert told == [0]
+
+
 @pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_in_order(told):
     with subprocess.Popen([sys.executable, "-c", CHILD], stdout=subprocess.PIPE, text=True) as child:

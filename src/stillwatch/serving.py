@@ -102,12 +102,14 @@ class _Uvicorn(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None], ending: Callable[[], None]) -> None:
         super().__init__(config)
-        self._ready, self._ending = ready, ending
+        self._ready, self._ending, self._told = ready, ending, False
 
     async def startup(self, sockets: list[sockets.socket] | None = None) -> None:
         await super().startup(sockets)
         self._ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._ending()
+        if not self._told:  # a second signal comes in the midst of the first: what is set here has a lock
+            self._told = True
+            self._ending()
         super().handle_exit(sig, frame)

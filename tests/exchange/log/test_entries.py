@@ -15,7 +15,7 @@ OBJECT = {"type": "indicator", "id": "indicator--1", "name": "T-118"}
 ANA = "identity--ana"
 
 
-def opening(value=OBJECT, publisher=ANA, collection="c1", action="add"):
+def opening(value=OBJECT, publisher=ANA, collection="the-findings", action="add"):
     return Opening(action, object_hash(canonical(value)), publisher, collection, "group")
 
 
@@ -26,7 +26,7 @@ def test_a_line_says_that_something_happened_in_a_minute_and_no_more():
     assert said["time"] == "2026-09-21T14:15:00Z"
     assert line.entry == canonical(said)
     assert entries.read(line.entry) == said
-    for secret in ("T-118", "indicator--1", ANA, "c1", "group", opening().object):
+    for secret in ("T-118", "indicator--1", ANA, "the-findings", "group", opening().object):
         assert secret not in line.entry.decode()
 
 
@@ -56,17 +56,23 @@ def test_a_receipt_is_of_one_object_collection_publisher_and_exchange():
     assert Receipt.of(line, opening(), KEY).body == canonical(given)
     receipt = Receipt.parse(given)
     assert (receipt.entry, receipt.publisher) == (line.entry, ANA)
-    receipt.check(OBJECT, collection="c1", salt=line.salt, public=KEY.public)
+    receipt.check(OBJECT, collection="the-findings", salt=line.salt, public=KEY.public)
     wrong = [
-        (given, OBJECT | {"name": "T-119"}, "c1", line.salt, KEY.public),
+        (given, OBJECT | {"name": "T-119"}, "the-findings", line.salt, KEY.public),
         (given, OBJECT, "c2", line.salt, KEY.public),
-        (given, OBJECT, "c1", bytes(16), KEY.public),
-        (given, OBJECT, "c1", line.salt, SigningKey.generate().public),
-        (given | {"publisher": "identity--ben"}, OBJECT, "c1", line.salt, KEY.public),
-        (given | {"group": "another"}, OBJECT, "c1", line.salt, KEY.public),
-        (given | {"entry": given["entry"] | {"time": "2027-01-01T00:00:00Z"}}, OBJECT, "c1", line.salt, KEY.public),
-        (given | {"entry": given["entry"] | {"action": "delete"}}, OBJECT, "c1", line.salt, KEY.public),
-        (given | {"entry": {}}, OBJECT, "c1", line.salt, KEY.public),
+        (given, OBJECT, "the-findings", bytes(16), KEY.public),
+        (given, OBJECT, "the-findings", line.salt, SigningKey.generate().public),
+        (given | {"publisher": "identity--ben"}, OBJECT, "the-findings", line.salt, KEY.public),
+        (given | {"group": "another"}, OBJECT, "the-findings", line.salt, KEY.public),
+        (
+            given | {"entry": given["entry"] | {"time": "2027-01-01T00:00:00Z"}},
+            OBJECT,
+            "the-findings",
+            line.salt,
+            KEY.public,
+        ),
+        (given | {"entry": given["entry"] | {"action": "delete"}}, OBJECT, "the-findings", line.salt, KEY.public),
+        (given | {"entry": {}}, OBJECT, "the-findings", line.salt, KEY.public),
     ]
     for said, value, collection, salt, public in wrong:
         with pytest.raises(TrustError):
@@ -77,7 +83,7 @@ def test_a_withdrawal_is_no_receipt_of_a_publication():
     withdrawn = opening(action="delete")
     line = committed(withdrawn, now=NOW)
     with pytest.raises(TrustError, match="another object"):
-        Receipt.of(line, withdrawn, KEY).check(OBJECT, collection="c1", salt=line.salt, public=KEY.public)
+        Receipt.of(line, withdrawn, KEY).check(OBJECT, collection="the-findings", salt=line.salt, public=KEY.public)
 
 
 @pytest.mark.parametrize("value", [None, [], {}, {"entry": 1}, {"entry": {}, "publisher": 1}])
