@@ -45,6 +45,7 @@ bench: $(VENV)/.dev $(LITELLM)/.run  ## time the kernels and the scan against ot
 	$(LITELLM)/bin/python bench/litellm_hook.py
 	$(MEASURE) bench/watch.py
 	$(MEASURE) bench/ledger.py
+	$(MEASURE) bench/console.py
 	$(MEASURE) bench/forensics.py
 
 prove: $(VENV)/.dev  ## measure detection on labelled scenarios and seeds, alone and over an exchange, into tables
@@ -69,6 +70,7 @@ measure: $(VENV)/.dev  ## write docs/measurements.md anew: hours
 	$(MEASURE) bench/gateways.py --markdown docs/measurements.md
 	$(MEASURE) bench/watch.py --markdown docs/measurements.md
 	$(MEASURE) bench/ledger.py --markdown docs/measurements.md
+	$(MEASURE) bench/console.py --markdown docs/measurements.md
 	$(MEASURE) bench/radioactivity.py --markdown docs/measurements.md
 	$(MEASURE) bench/canaries.py --markdown docs/measurements.md
 	$(MEASURE) bench/forensics.py --markdown docs/measurements.md
