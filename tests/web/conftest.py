@@ -6,6 +6,7 @@ def test_queue(running):
 
 import contextlib
 import importlib.util
+import itertools
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,6 +18,8 @@ import pytest
 
 from stillwatch.config import load
 from stillwatch.reports.document import to_document
+from stillwatch.response.ledger.ledger import Ledger
+from stillwatch.response.model import Decision, Rung
 from stillwatch.serving import Server, listen
 from stillwatch.web.access.people import People
 from stillwatch.web.access.sessions import Sessions
@@ -161,3 +164,36 @@ def serve(empty):
         return serving(replace(empty, settings=load(None, {}, given), **console))
 
     return start
+
+
+@pytest.fixture
+def ledger(settings):
+    """The ledger of the settings."""
+    with Ledger.open(settings.config.response.ledger) as opened:
+        yield opened
+
+
+@pytest.fixture
+def decision(console, document):
+    """Makes decisions against the first campaign's accounts, each a new one."""
+    numbers = itertools.count(1)
+    campaign = document.campaigns[0]
+
+    def make(value=None, **changes):
+        now = console.clock()
+        whole = {
+            "id": f"d-{next(numbers):012x}",
+            "scope": "account",
+            "value": value or campaign.accounts[0].account_id,
+            "action": Rung.CAP,
+            "since": now,
+            "until": now + timedelta(days=7),
+            "reason": "coordinated_extraction",
+            "evidence": (f"{campaign.id}:text:rare shared text", f"{campaign.id}:time:hand-over"),
+            "origin": "own",
+            "simulated": False,
+            "campaign": campaign.id,
+        }
+        return Decision(**(whole | changes))
+
+    return make

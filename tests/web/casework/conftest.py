@@ -7,8 +7,6 @@ from datetime import timedelta
 import pytest
 
 from stillwatch.config import load
-from stillwatch.response.ledger.ledger import Ledger
-from stillwatch.response.model import Decision, Rung
 from stillwatch.web.casework.desk import Desk, reviews_of
 from stillwatch.web.store import cases
 
@@ -55,35 +53,3 @@ def reviews(console):
 def campaign(document):
     """The campaign of CASE."""
     return document.campaign(CASE)
-
-
-@pytest.fixture
-def ledger(settings):
-    """The ledger of the settings."""
-    with Ledger.open(settings.config.response.ledger) as opened:
-        yield opened
-
-
-@pytest.fixture
-def decision(console, campaign):
-    """Makes decisions against the accounts of CASE, each a new one."""
-    numbers = itertools.count(1)
-
-    def make(value=None, **changes):
-        now = console.clock()
-        whole = {
-            "id": f"d-{next(numbers):012x}",
-            "scope": "account",
-            "value": value or campaign.accounts[0].account_id,
-            "action": Rung.CAP,
-            "since": now,
-            "until": now + timedelta(days=7),
-            "reason": "coordinated_extraction",
-            "evidence": (f"{CASE}:text:rare shared text", f"{CASE}:time:hand-over"),
-            "origin": "own",
-            "simulated": False,
-            "campaign": CASE,
-        }
-        return Decision(**(whole | changes))
-
-    return make
