@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from stillwatch.reports.wording import count
+from stillwatch.reports.wording import count, day
 from stillwatch.web.store.events import Body, Event, Noted
 from stillwatch.web.store.model import Version
 
@@ -41,16 +41,17 @@ def _words(body: Body) -> str:
 
 
 def _scanned(new: Version, old: Version | None) -> Line:
-    """What a scan changed."""
+    """What a scan changed, and when the console heard of it: one log may be scanned twice."""
+    log = f"in the log to {day(new.scanned_at)}"
     bits, size = f"{new.bits:.1f} bits", count(new.accounts, "account")
     if old is None:
-        return Line(new.scanned_at, f"First found: {bits}, {size}, {new.severity}.")
+        return Line(new.taken_at, f"First found {log}: {bits}, {size}, {new.severity}.")
     changed = [
         f"{bits} ({_signed(new.bits - old.bits, '.1f')})",
         f"{size} ({_signed(new.accounts - old.accounts, ',')})",
         *([f"{new.severity}, before {old.severity}"] if new.severity != old.severity else []),
     ]
-    return Line(new.scanned_at, f"Scanned again: {', '.join(changed)}.")
+    return Line(new.taken_at, f"Found again {log}: {', '.join(changed)}.")
 
 
 def _signed(number: float, form: str) -> str:

@@ -46,9 +46,9 @@ def test_the_same_campaign_in_a_later_scan_is_no_new_version(store, take, campai
     assert (len(found.versions), found.row.gone, found.row.scanned_at.day) == (1, False, 2)
 
 
-def test_half_of_the_members_make_it_the_same_case(store, take, campaign):
+def test_half_of_the_members_make_it_the_same_case(store, take, campaign, now):
     take(campaign("c-old", "abcd"))
-    assert take(campaign("c-new", "cdabef", bits=14.0)) == Taken(changed=1)
+    assert take(campaign("c-new", "cdabef", bits=14.0), now=now + timedelta(hours=1)) == Taken(changed=1)
     found = cases.case(store, "c-new")
     assert found == cases.case(store, "c-old")
     assert (found.id, found.row.campaign_id, found.names) == ("c-old", "c-new", ("c-new", "c-old"))
@@ -56,6 +56,7 @@ def test_half_of_the_members_make_it_the_same_case(store, take, campaign):
         ("c-new", 14.0, 6),
         ("c-old", 10.0, 4),
     ]
+    assert [each.taken_at for each in found.versions] == [now + timedelta(hours=1), now]
     assert members(store, "c-old") == list("abcdef")
 
 

@@ -50,7 +50,8 @@ class Version:
     first_seen: datetime
     crossed_at: datetime
     last_seen: datetime
-    scanned_at: datetime
+    scanned_at: datetime  # the end of that scan's window
+    taken_at: datetime  # when the console took it in
 
 
 @dataclass(frozen=True)

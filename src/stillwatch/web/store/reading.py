@@ -9,7 +9,7 @@ from stillwatch.response.ledger.entries import findable
 from stillwatch.web.asking import NotThere
 from stillwatch.web.store.events import Event, read
 from stillwatch.web.store.model import SEVERITIES, CaseRow, Version
-from stillwatch.web.store.tables import cases, events, head, names, versions
+from stillwatch.web.store.tables import cases, events, head, imports, names, versions
 
 
 def number_of(connection: Connection, name: str) -> int:
@@ -73,8 +73,12 @@ def case_row(row: Row[Any], newest: int) -> CaseRow:
 
 def versions_of(connection: Connection, number: int) -> tuple[Version, ...]:
     """How a case looked, newest first."""
-    rows = connection.execute(select(versions).where(versions.c.case == number).order_by(versions.c.scan.desc()))
-    return tuple(Version(campaign_id=row.campaign_id, **_figures(row), scanned_at=row.scanned_at) for row in rows)
+    query = select(versions, imports.c.at).join(imports, imports.c.number == versions.c.scan)
+    rows = connection.execute(query.where(versions.c.case == number).order_by(versions.c.scan.desc()))
+    return tuple(
+        Version(campaign_id=row.campaign_id, **_figures(row), scanned_at=row.scanned_at, taken_at=row.at)
+        for row in rows
+    )
 
 
 def _figures(row: Row[Any]) -> dict[str, Any]:
