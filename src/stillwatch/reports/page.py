@@ -15,10 +15,9 @@ from importlib import resources
 
 from stillwatch.errors import ConfigError
 from stillwatch.reports import wording
-from stillwatch.reports.pictures import Medium, on_paper, picture
+from stillwatch.reports.pictures import Medium, on_paper, picture, script
 from stillwatch.reports.sections import Spec
 
-_EMBED = "window.vegaEmbed = vegaEmbed;"
 _FILTERS = ("label", "minute", "day", "quantity", "tokens", "odds", "count", "share")  # of `stillwatch.reports.wording`
 
 
@@ -36,7 +35,7 @@ def page(template: str, *, styles: tuple[str, ...] = (), medium: Medium = "scrip
     """
     try:
         import jinja2  # noqa: PLC0415  the extra may be missing
-        import vl_convert  # noqa: PLC0415
+        import vl_convert  # noqa: F401, PLC0415
         from markupsafe import Markup  # noqa: PLC0415
     except ImportError as missing:
         raise ConfigError(
@@ -62,10 +61,10 @@ def page(template: str, *, styles: tuple[str, ...] = (), medium: Medium = "scrip
     environment.globals["picture"] = None if medium == "script" else drawn
     scripts = []
     if medium == "script":
-        scripts = [vl_convert.javascript_bundle(_EMBED).replace("</script", r"<\/script"), _packaged("page.js")]
+        scripts = [script().replace("</script", r"<\/script"), _packaged("page.js")]
     return environment.get_template(template).render(
-        scripts=[Markup(script) for script in scripts],  # noqa: S704  ours, not the log's
-        digests=[_digest(script) for script in scripts],
+        scripts=[Markup(each) for each in scripts],  # noqa: S704  ours, not the log's
+        digests=[_digest(each) for each in scripts],
         style=Markup("".join(map(_packaged, ("style.css", *styles, *(("paper.css",) if medium == "paper" else ()))))),  # noqa: S704
         **context,
     )

@@ -1,7 +1,8 @@
-"""Charts as pictures: a Vega-Lite specification in, SVG out, drawn here and not by the reader's browser.
+"""How charts are drawn: as pictures, a Vega-Lite specification in and SVG out; or by the reader's browser.
 
     svg = picture(specification)                        # colours are CSS variables, as in templates/style.css
     svg = picture(specification, colours=on_paper())    # colours as they are on paper: for PDF
+    script()                                            # gives a page `vegaEmbed` and the same looks, `chartConfig`
 
 Nothing is loaded; vl-convert is part of the extra `report`.
 """
@@ -11,6 +12,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from importlib.metadata import version
 from typing import Literal
 
 from stillwatch.reports.sections import Spec
@@ -20,12 +22,8 @@ Medium = Literal["script", "screen", "paper"]
 
 WIDTH = 640  # pixels of a picture, the widest that a sheet of A4 has room for
 _VARIABLE = re.compile(r"var\((--[\w-]+)\)")
-_FONT = "Liberation Sans, Arial, sans-serif"
-
-#: As templates/page.js has it.
-_CONFIG: Spec = {
+_LOOKS: Spec = {
     "background": None,
-    "font": _FONT,
     "padding": {"left": 2, "right": 12, "top": 4, "bottom": 4},
     "view": {"stroke": None},
     "axis": {
@@ -49,6 +47,10 @@ _CONFIG: Spec = {
     },
     "text": {"fontSize": 12, "color": "var(--ink)"},
 }
+_PICTURE: Spec = {**_LOOKS, "font": "Liberation Sans, Arial, sans-serif"}
+_SCRIPT = "window.vegaEmbed = vegaEmbed; window.chartConfig = {};".format(
+    json.dumps({**_LOOKS, "font": "system-ui, sans-serif"})
+)
 
 
 def picture(specification: Spec, *, colours: Mapping[str, str] | None = None, width: int = WIDTH) -> str:
@@ -61,13 +63,27 @@ def picture(specification: Spec, *, colours: Mapping[str, str] | None = None, wi
     """
     import vl_convert  # noqa: PLC0415  of the extra `report`; `page` says so where it is missing
 
-    fitted = {"width": width, "autosize": {"type": "fit-x", "contains": "padding"}, "config": _CONFIG}
+    fitted = {"width": width, "autosize": {"type": "fit-x", "contains": "padding"}, "config": _PICTURE}
     fixed = isinstance(specification.get("width"), int)
-    whole = {**({"config": _CONFIG} if fixed else fitted), **specification, **({} if fixed else {"width": width})}
+    whole = {**({"config": _PICTURE} if fixed else fitted), **specification, **({} if fixed else {"width": width})}
     svg: str = vl_convert.vegalite_to_svg(json.dumps(whole))
     if colours is None:
         return svg
     return _VARIABLE.sub(lambda found: colours.get(found[1], found[0]), svg)
+
+
+@cache
+def script() -> str:
+    """Vega-Lite with its interpreter of expressions, which makes no code of text; seconds, once a process."""
+    import vl_convert  # noqa: PLC0415
+
+    bundle: str = vl_convert.javascript_bundle(_SCRIPT)
+    return bundle
+
+
+def edition() -> str:
+    """What `script` depends on: where this is the same, so is the script."""
+    return f"{version('vl-convert-python')} {_SCRIPT}"
 
 
 @cache

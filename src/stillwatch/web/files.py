@@ -3,22 +3,21 @@
     files.address("style.css")       # /static/1f09c3…/style.css
     files.route("/static")
 
-They are in static/; besides, `report.css` is the reports' own style, and `vega.js` is Vega-Lite as vl-convert brings
-it.
+They are in static/; besides, `report.css` is the reports' own style, and `vega.js` what draws their charts, too.
 """
 
 import gzip
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from importlib import resources
-from importlib.metadata import version
 
-import vl_convert
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+from stillwatch.reports import pictures
 
 _MEDIA = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml", "txt": "text/plain", "png": "image/png"}
 _YEAR = "public, max-age=31536000, immutable"
@@ -57,7 +56,9 @@ class Files:
         read = {each.name: each.read_bytes() for each in found}
         read["report.css"] = resources.files("stillwatch.reports").joinpath("templates", "style.css").read_bytes()
         self._files = {name: File(name, _digest(content), partial(bytes, content)) for name, content in read.items()}
-        self._files["vega.js"] = File("vega.js", _digest(version("vl-convert-python").encode()), _vega)
+        self._files["vega.js"] = File(
+            "vega.js", _digest(pictures.edition().encode()), lambda: pictures.script().encode()
+        )
 
     def address(self, name: str) -> str:
         """The path of a file, with its digest.
@@ -85,9 +86,3 @@ class Files:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
-
-
-@cache
-def _vega() -> bytes:
-    """Vega-Lite and its interpreter of expressions, which makes no code of text; seconds, once a process."""
-    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").encode()

@@ -1,27 +1,12 @@
 "use strict";
 // Draws the charts, sorts and unfolds the tables of accounts. Loads nothing.
 
-const config = {
-  background: null,
-  font: "system-ui, sans-serif",
-  padding: { left: 2, right: 12, top: 4, bottom: 4 },
-  view: { stroke: null },
-  axis: {
-    labelColor: "var(--muted)", titleColor: "var(--muted)", titleFontWeight: "normal", gridColor: "var(--line)",
-    domainColor: "var(--line)", tickColor: "var(--line)", labelFontSize: 12, titleFontSize: 12,
-  },
-  axisBand: { labelColor: "var(--ink)", grid: false },
-  axisTemporal: { grid: false, labelOverlap: true },
-  legend: { labelColor: "var(--ink)", labelFontSize: 12, labelLimit: 320, symbolType: "square", symbolStrokeWidth: 0 },
-  text: { fontSize: 12, color: "var(--ink)" },
-};
-
 async function draw(figure) {
   if (figure.dataset.drawn) return;
   figure.dataset.drawn = "yes";
   const specification = JSON.parse(figure.querySelector("script").textContent);
   await vegaEmbed(figure.querySelector(".drawing"), { width: "container", ...specification }, {
-    mode: "vega-lite", renderer: "svg", actions: false, ast: true, config,
+    mode: "vega-lite", renderer: "svg", actions: false, ast: true, config: chartConfig,
   });
 }
 
