@@ -62,8 +62,10 @@ def check(*, config_file: Path | None, quiet: bool) -> None:
     Example:
       stillwatch config check --config stillwatch.toml
     """
+    from stillwatch.traffic.pseudonyms import Key
+
     settings = options.load_settings(config_file)
-    options.load_key(settings)
+    Key.of(settings)
     note("The settings are in order.", quiet=quiet)
 
 

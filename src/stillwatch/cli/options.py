@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stillwatch.errors import ConfigError, InputError
+from stillwatch.errors import ConfigError
 
 if TYPE_CHECKING:
     from stillwatch.config import Settings
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from stillwatch.exchange.store.store import Store
     from stillwatch.reports.document import FindingsDocument
     from stillwatch.reports.reviews import ReviewStore
-    from stillwatch.traffic.pseudonyms import Key
     from stillwatch.web.store import Store as ConsoleStore
 
 FILE = click.Path(path_type=Path)
@@ -65,24 +64,6 @@ def load_settings(config_file: Path | None, flags: Mapping[str, object] | None =
     return load(config_file, os.environ, flags)
 
 
-def load_key(settings: "Settings") -> "Key":
-    """The key for pseudonyms; without a key file one for this scan alone, if the settings allow it.
-
-    Raises:
-        ConfigError: a key is required, or was named, and is not there.
-    """
-    from stillwatch.traffic.pseudonyms import Key
-
-    place = settings.config.pseudonyms.key_file
-    if place.exists():
-        return Key.load(place)
-    named = settings.origins["pseudonyms.key_file"] not in {"default", "XDG_CONFIG_HOME"}
-    if named or settings.config.pseudonyms.required:
-        hint = "Make one with `stillwatch config init`."
-        raise ConfigError("There is no key here, and one is required.", where=str(place), hint=hint)
-    return Key.ephemeral()
-
-
 def load_reviews(settings: "Settings") -> "ReviewStore":
     """Where people's verdicts are remembered."""
     from stillwatch.reports.reviews import ReviewStore
@@ -96,14 +77,9 @@ def load_findings(path: Path, settings: "Settings") -> "FindingsDocument":
     Raises:
         InputError: there is no such file, or it holds no findings.
     """
-    from stillwatch.reports.document import loads, with_reviews
+    from stillwatch.reports.reviews import reviewed
 
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        hint = f"`stillwatch scan LOGS -o {path}` writes them."
-        raise InputError("There are no findings here.", where=str(path), hint=hint) from None
-    return with_reviews(loads(content, where=str(path)), load_reviews(settings).recall)
+    return reviewed(path, load_reviews(settings))
 
 
 def database(db: str | None, config_file: Path | None) -> str:

@@ -98,8 +98,9 @@ def _person(person: str | None, settings: "Settings", *, acts: bool, record: boo
 
 def _accounts(path: Path | None, settings: "Settings") -> "pa.Table | None":
     from stillwatch.traffic import Rejects, read_accounts
+    from stillwatch.traffic.pseudonyms import Key
 
-    return read_accounts(path, key=options.load_key(settings), rejects=Rejects()) if path else None
+    return read_accounts(path, key=Key.of(settings), rejects=Rejects()) if path else None
 
 
 @contextmanager

@@ -88,10 +88,12 @@ def command(
     Example:
       stillwatch scan logs/ --accounts accounts.csv -o findings.json --html report.html
     """
+    from stillwatch.traffic.pseudonyms import Key
+
     check_writable(output, html, rejects_file)
     flags = {"input.format": log_format, "input.mapping": mapping, "scan.threads": threads}
     settings = options.load_settings(config_file, flags)
-    key, recall = options.load_key(settings), options.load_reviews(settings).recall
+    key, recall = Key.of(settings), options.load_reviews(settings).recall
     with progress(quiet=quiet or as_json) as advance, imported(settings.config, accounts, key, ask=ask) as importer:
         document, rejects = find(
             logs, accounts, settings.config, key=key, recall=recall, until=until, importer=importer, progress=advance

@@ -1,10 +1,7 @@
 """`stillwatch share`: what would leave, and, once two persons have agreed, what leaves."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,14 +10,11 @@ import click
 
 from stillwatch.cli import options
 from stillwatch.cli.output import check_writable, note, show, write_text
-from stillwatch.errors import ConfigError, InputError, PrivacyError
+from stillwatch.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
-    from stillwatch.config import ExchangeConfig, Settings
-    from stillwatch.exchange.client.people import People
+    from stillwatch.config import Settings
     from stillwatch.exchange.client.publishing import Sent
-    from stillwatch.exchange.client.share import Past, Plan, Rules
-    from stillwatch.reports.document import Campaign
 
 LEVELS = ("clear", "green", "amber", "amber+strict", "red")
 
@@ -34,8 +28,8 @@ LEVELS = ("clear", "green", "amber", "amber+strict", "red")
 @click.option("--output", "-o", type=options.FILE, metavar="FILE", help="Write the document as JSON.")
 @click.option("--as", "person", metavar="PERSON", help="Who you are: keeps the document as a draft.")
 @click.option("--approve", metavar="DRAFT", help="Approve what another person drafted, and publish it.")
-@click.option("--withdraw", metavar="NAME", help="Withdraw an object, a campaign, or a draft that was not sent.")
-@click.option("--why", metavar="TEXT", help="Why it is withdrawn, in a line that others will read.")
+@click.option("--withdraw", metavar="NAME", help="Withdraw an object, a campaign, or refuse a draft that was not sent.")
+@click.option("--why", metavar="TEXT", help="Why: of what was sent, others will read it.")
 @options.exchange
 @options.config
 @options.as_json
@@ -79,8 +73,10 @@ def command(
     elif withdraw:
         document = _withdrawn(settings, withdraw, why, _somebody(person))
     else:
-        asked = _Asked(findings, accounts, campaigns, tokens=not no_tokens)
-        document = _drafted(settings, asked, person)
+        from stillwatch.reports.sharing import Asked, draft
+
+        asked = Asked(findings, accounts, campaigns, tokens=not no_tokens)
+        document = draft(settings, asked, person, datetime.now(UTC))
     if output:
         write_text(output, json.dumps(document, indent=2) + "\n", mode=0o600)
     if as_json:
@@ -89,161 +85,38 @@ def command(
         _show(document)
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """Of what something would leave."""
-
-    findings: Path
-    accounts: Path | None
-    campaigns: tuple[str, ...]
-    tokens: bool
-
-    @property
-    def digests(self) -> dict[str, Any]:
-        """The files as they are, so that a draft is of these and no others."""
-        return {"findings": _digest(self.findings), "accounts": _digest(self.accounts) if self.accounts else None}
-
-
-def _digest(path: Path) -> dict[str, str]:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        hint = f"`stillwatch scan LOGS -o {options.FINDINGS}` writes findings."
-        raise InputError(f"It cannot be read ({error.strerror}).", where=str(path), hint=hint) from None
-    return {"path": str(path.resolve()), "sha256": hashlib.sha256(content).hexdigest()}
-
-
-def _drafted(settings: "Settings", asked: _Asked, person: str | None) -> dict[str, Any]:
-    """The document; kept as a draft where somebody drafts it."""
-    from stillwatch.exchange.client import publishing, share
-    from stillwatch.exchange.client.extension import our_identity
-    from stillwatch.exchange.client.state import State
-
-    exchange, now = settings.config.exchange, datetime.now(UTC)
-    digests, rules = asked.digests, _rules(exchange, tokens=asked.tokens)
-    if person:
-        _people(exchange).check_publisher(person)
-    known = exchange.state.exists() or person is not None
-    with State.open(exchange.state) if known else nullcontext() as state:
-        plans, refused = _plans(settings, asked, rules, publishing.past(state) if state else None)
-        document = share.document(
-            plans,
-            rules=rules,
-            contributor=our_identity(exchange, state, ask=person is not None),
-            now=now,
-            inputs=digests,
-            before={each.object["id"]: dict(each.object) for each in state.outbox.said()} if state else {},
-            refused=refused,
-        )
-        if person is None or state is None:
-            return document
-        made = publishing.draft(state.outbox, document, plans, by=person, people=_people(exchange), now=now)
-    return {"draft": made.id, "drafted_by": person, **document}
-
-
-def _plans(
-    settings: "Settings", asked: _Asked, rules: "Rules", past: "Past | None"
-) -> tuple[list["Plan"], list[tuple[str, str]]]:
-    """What would leave of each campaign, and of which nothing does."""
-    from stillwatch.exchange.client.means import read_means
-    from stillwatch.exchange.client.share import plan
-
-    means = read_means(asked.accounts, options.load_key(settings)) if asked.accounts else None
-    plans, refused = [], []
-    for campaign in _campaigns(settings, asked):
-        try:
-            plans.append(plan(campaign, means, rules, past))
-        except PrivacyError as error:
-            refused.append((campaign.id, str(error)))
-    return plans, refused
-
-
-def _campaigns(settings: "Settings", asked: _Asked) -> Sequence["Campaign"]:
-    document = options.load_findings(asked.findings, settings)
-    if not asked.campaigns:
-        return document.standing
-    named = [document.campaign(name) for name in asked.campaigns]
-    if dismissed := [each.id for each in named if each.dismissed]:
-        raise InputError(f"A person rejected {dismissed[0]}.", hint="Review it anew before it is shared.")
-    return named
-
-
 def _approved(settings: "Settings", name: str, person: str) -> dict[str, Any]:
     """Publishes a draft; what was published already comes back as it was."""
-    from stillwatch.exchange.client import publishing
-    from stillwatch.exchange.client.session import opened
     from stillwatch.exchange.client.state import State
+    from stillwatch.reports import sharing
 
-    exchange = settings.config.exchange
-    with State.open(exchange.state) as state:
-        drafted = state.outbox.find(_draft_name(name))
-        people, content = _people(exchange), drafted.content
-        if "campaigns" not in content:
-            raise InputError("It needs nobody's approval.", where=drafted.id, hint="`stillwatch sync` sends it.")
-        rules = _rules(exchange, tokens=content["tokens"], tlp=content["tlp"])
-        publishing.check(state.outbox, drafted, by=person, people=people, rules=rules)
-        sent: list[Sent] = []
-        if drafted.stage == "drafted":
-            plans = _replanned(settings, content, rules, publishing.past(state))
-            with opened(exchange) as session:
-                sent = publishing.publish(
-                    session, state, drafted, plans, by=person, people=people, rules=rules, now=datetime.now(UTC)
-                )
-        elif drafted.stage == "approved":
-            with opened(exchange) as session:
-                sent = publishing.send(session, state)
-        found = state.outbox.find(drafted.id)
-    return {"draft": found.id, "stage": found.stage, "approved_by": found.approved_by, "sent": _listed(sent)}
-
-
-def _replanned(settings: "Settings", content: Mapping[str, Any], rules: "Rules", past: "Past") -> list["Plan"]:
-    """The plans of a draft, made anew.
-
-    Raises:
-        InputError: the files are others than they were.
-    """
-    from stillwatch.exchange.client.publishing import changed
-
-    inputs, ids = content["inputs"], tuple(each["id"] for each in content["campaigns"])
-    accounts = Path(inputs["accounts"]["path"]) if inputs["accounts"] else None
-    asked = _Asked(Path(inputs["findings"]["path"]), accounts, ids, tokens=content["tokens"])
-    if asked.digests != inputs:
-        raise changed("the findings or the accounts table")
-    return _plans(settings, asked, rules, past)[0]
+    with State.open(settings.config.exchange.state) as state:
+        done = sharing.approve(settings, state, _draft_name(name), by=person, now=datetime.now(UTC))
+    found = done.draft
+    return {"draft": found.id, "stage": found.stage, "approved_by": found.approved_by, "sent": _listed(done.sent)}
 
 
 def _withdrawn(settings: "Settings", name: str, why: str | None, person: str) -> dict[str, Any]:
-    """Revokes, and sends that at once."""
+    """Revokes, and sends that at once; drops a draft that was not sent."""
     from stillwatch.exchange.client import publishing
     from stillwatch.exchange.client.extension import Extension
     from stillwatch.exchange.client.session import opened
     from stillwatch.exchange.client.state import State
+    from stillwatch.reports.sharing import people
 
     exchange, now = settings.config.exchange, datetime.now(UTC)
+    may = people(exchange)
     with State.open(exchange.state) as state:
         if name.startswith("d-"):
-            dropped = publishing.drop(state.outbox, name, by=person, people=_people(exchange))
+            dropped = publishing.drop(state.outbox, name, by=person, why=why or "", people=may, now=now)
             return {"draft": dropped.id, "stage": "dropped", "sent": []}
         if not why:
             raise ConfigError("Others will ask why.", where="--why", hint="Say it in one line, without names.")
         with opened(exchange) as session:
             voice = publishing.speaking(session, Extension.of(session, state))
-            made = publishing.withdraw(state, name, why=why, by=person, people=_people(exchange), voice=voice, now=now)
+            made = publishing.withdraw(state, name, why=why, by=person, people=may, voice=voice, now=now)
             sent = publishing.send(session, state)
     return {"draft": made.id, "stage": "sent", "withdraws": made.content["withdraws"], "sent": _listed(sent)}
-
-
-def _rules(exchange: "ExchangeConfig", *, tokens: bool, tlp: str | None = None) -> "Rules":
-    from stillwatch.exchange.client.share import Rules
-    from stillwatch.indicators.markings import Level
-
-    return Rules(Level[(tlp or exchange.tlp).upper().replace("+", "_")], tokens=tokens)
-
-
-def _people(exchange: "ExchangeConfig") -> "People":
-    from stillwatch.exchange.client.people import People
-
-    return People(frozenset(exchange.publishers), frozenset(exchange.approvers))
 
 
 def _draft_name(name: str) -> str:

@@ -97,6 +97,8 @@ def command(
       stillwatch watch logs/ --accounts accounts.csv -o findings.json
       stillwatch watch --relay redis://127.0.0.1:6379/0 --metrics 127.0.0.1:9464 --apply --as alice
     """
+    from stillwatch.traffic.pseudonyms import Key
+
     flags = {
         "watch.folder": folder,
         "watch.findings": output,
@@ -108,7 +110,7 @@ def command(
     settings = options.load_settings(config_file, flags)
     check_writable(settings.config.watch.findings)
     by = _person(person, settings, acts=acts)
-    given = _Given(logs, accounts, otlp, otlp_token, kafka, metrics, settings, options.load_key(settings), by, once)
+    given = _Given(logs, accounts, otlp, otlp_token, kafka, metrics, settings, Key.of(settings), by, once)
     voice = _Voice(as_json=as_json, quiet=quiet)
     if not settings.config.pseudonyms.key_file.exists():
         note(_NO_KEY, quiet=quiet)

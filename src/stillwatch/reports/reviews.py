@@ -29,8 +29,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from stillwatch.errors import ConfigError, StillwatchError
-from stillwatch.reports.document import Campaign, Review
+from stillwatch.errors import ConfigError, InputError, StillwatchError
+from stillwatch.reports.document import Campaign, FindingsDocument, Review, loads, with_reviews
 from stillwatch.reports.wording import count, day, label
 
 Verdict = Literal["confirmed", "rejected", "unsure"]
@@ -230,6 +230,20 @@ class ReviewStore:
             if database.execute("PRAGMA user_version").fetchone()[0] < _VERSION:  # nobody else did meanwhile
                 for statement in _SCHEMA:
                     database.execute(statement)
+
+
+def reviewed(path: Path, store: ReviewStore) -> FindingsDocument:
+    """The findings of an earlier scan, with what people have said of them since.
+
+    Raises:
+        InputError: there is no such file, or it holds no findings.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        hint = f"`stillwatch scan LOGS -o {path}` writes them."
+        raise InputError("There are no findings here.", where=str(path), hint=hint) from None
+    return with_reviews(loads(content, where=str(path)), store.recall)
 
 
 def _insert(database: sqlite3.Connection, campaign: Campaign, review: Review) -> None:

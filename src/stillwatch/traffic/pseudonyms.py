@@ -19,11 +19,15 @@ import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from stillwatch.errors import ConfigError
+
+if TYPE_CHECKING:
+    from stillwatch.config import Settings
 
 KEY_BYTES = 32
 _REMEMBERED = 100_000  # tokens kept in memory: about 30 MB; a busy day's addresses
@@ -130,6 +134,22 @@ class Key:
         if len(secret) != KEY_BYTES:
             raise ConfigError(f"A key has {KEY_BYTES} bytes, this file does not.", where=str(path), hint=hint)
         return cls(secret)
+
+    @classmethod
+    def of(cls, settings: "Settings") -> "Key":
+        """The key that the settings name; without one a key for this run alone, if the settings allow it.
+
+        Raises:
+            ConfigError: a key is required, or was named, and is not there.
+        """
+        place = settings.config.pseudonyms.key_file
+        if place.exists():
+            return cls.load(place)
+        named = settings.origins["pseudonyms.key_file"] not in {"default", "XDG_CONFIG_HOME"}
+        if named or settings.config.pseudonyms.required:
+            hint = "Make one with `stillwatch config init`."
+            raise ConfigError("There is no key here, and one is required.", where=str(place), hint=hint)
+        return cls.ephemeral()
 
     def token(self, kind: str, value: str) -> str:
         """The token of one value.

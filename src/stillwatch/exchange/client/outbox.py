@@ -106,6 +106,16 @@ class Outbox:
         with self._transaction() as database:
             database.execute("UPDATE draft SET stage = ? WHERE id = ?", (stage, draft_id))
 
+    def drop(self, draft: Draft, *, by: str, at: str, why: str) -> bool:
+        """Notes that a draft is not to be sent, by whom and why; False where it was sent or dropped meanwhile."""
+        content = {**draft.content, "dropped": {"by": by, "at": at, "why": why}}
+        with self._transaction() as database:
+            done = database.execute(
+                "UPDATE draft SET stage = 'dropped', content = ? WHERE id = ? AND stage IN ('drafted', 'approved')",
+                (json.dumps(content), draft.id),
+            )
+        return done.rowcount > 0
+
     def at(self, stage: Stage) -> list[Draft]:
         """The drafts at a stage, the oldest first."""
         with self._transaction() as database:

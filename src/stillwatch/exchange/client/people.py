@@ -19,9 +19,13 @@ class People:
     def check_approver(self, person: str, drafted_by: str) -> None:
         """Raises TrustError unless the person may approve what another one drafted."""
         _check(person, self.approvers, "approvers", "approve")
-        if person == drafted_by:
+        if person.casefold() == drafted_by.casefold():
             hint = "What leaves is looked at by two persons: ask another one of exchange.approvers."
             raise TrustError(f"{person} drafted it, and nobody approves his own draft.", hint=hint)
+
+    def check_refuser(self, person: str) -> None:
+        """Raises TrustError unless the person may keep a draft from being sent: who drafts may, and who approves."""
+        _check(person, self.publishers | self.approvers, "publishers", "withdraw or refuse drafts")
 
 
 def _check(person: str, allowed: frozenset[str], setting: str, what: str) -> None:

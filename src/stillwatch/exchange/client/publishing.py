@@ -292,19 +292,30 @@ def _named(outbox: Outbox, beginning: str) -> str:
     raise InputError("There is nothing of that name to withdraw.", where=beginning, hint=hint)
 
 
-def drop(outbox: Outbox, name: str, *, by: str, people: People) -> Draft:
-    """Takes back a draft that was not sent.
+def drop(  # noqa: PLR0913 — what, why, who, and when
+    outbox: Outbox, name: str, *, by: str, why: str, people: People, now: datetime
+) -> Draft:
+    """Takes back a draft that was not sent, or refuses it: who drafts may, and who approves.
+
+    Args:
+        outbox: where it is.
+        name: its id, or as much of the beginning as tells it apart.
+        by: who refuses it.
+        why: for us alone; may be empty.
+        people: who may.
+        now: when.
 
     Raises:
         TrustError: this person may not.
-        InputError: there is no such draft, or it was sent.
+        InputError: there is no such draft, or it was sent or dropped already.
     """
-    people.check_publisher(by)
+    people.check_refuser(by)
     found = outbox.find(name)
-    if found.stage == "sent":
+    if not outbox.drop(found, by=by, at=now.isoformat(timespec="seconds"), why=why):
+        if outbox.find(found.id).stage == "dropped":
+            raise InputError("It was withdrawn before it was sent.", where=found.id)
         raise InputError("It was sent.", where=found.id, hint="Withdraw its campaigns or objects instead.")
-    outbox.move(found.id, "dropped")
-    return found
+    return outbox.find(found.id)
 
 
 def envelope(objects: Iterable[Mapping[str, Any]], voice: Voice) -> str:
