@@ -1,6 +1,6 @@
 """The console as people meet it: a server in a process of its own, whole pages, and many analysts at once.
 
-with serving(folder, database, campaigns) as url:
+with serving(folder, database) as url:
     page_times(url, people["ana"], {"queue": "/cases"}, repeats=20)
     crowd(url, people, Work(paths, cases, seconds=20, pause=1.0))
 """
@@ -21,8 +21,6 @@ from typing import Any
 import httpx2
 from scanning import COMMAND
 
-from stillwatch.response.ledger.ledger import Ledger
-from stillwatch.response.model import Decision, Rung
 from stillwatch.web.access import tables
 from stillwatch.web.access.people import People
 from stillwatch.web.access.sessions import Sessions
@@ -38,6 +36,7 @@ findings = "{folder}/none.json"
 path = "{folder}/reviews.sqlite"
 [response]
 ledger = "{folder}/ledger.sqlite"
+relay = "{folder}/relay"
 [exchange]
 state = "{folder}/exchange.sqlite"
 [watch]
@@ -46,30 +45,16 @@ folder = "{folder}/watch"
 
 
 @contextmanager
-def serving(folder: Path, db: str, campaigns: Sequence[str]) -> Iterator[str]:
-    """A running console over a filled store, with a ledger of 100 measures against each of these campaigns."""
+def serving(folder: Path, db: str) -> Iterator[str]:
+    """A running console over a filled store, with the ledger and the exchange's state of a folder."""
     settings = folder / "stillwatch.toml"
     settings.write_text(_SETTINGS.format(folder=folder, db=db), "utf-8")
-    _measure(folder / "ledger.sqlite", campaigns)
     command = [COMMAND, "serve", "console", "--config", str(settings), "--listen", "127.0.0.1:0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=folder, text=True) as server:
         try:
             yield (server.stdout or io.StringIO()).readline().split()[-1]
         finally:
             server.terminate()
-
-
-def _measure(ledger: Path, campaigns: Sequence[str]) -> None:
-    now = datetime.now(UTC)
-    with Ledger.open(str(ledger)) as opened:
-        for number, campaign in enumerate(campaigns):
-            decisions = [
-                Decision(f"d-{100 * number + n:012x}", "account", f"acct-{number}-{n}", Rung.CAP, now, now + 7 * DAY,
-                         "coordinated_extraction", (f"{campaign}:text:shared template",), "own", simulated=False,
-                         campaign=campaign)
-                for n in range(100)
-            ]  # fmt: skip
-            opened.decide(decisions, by="ana", now=now)
 
 
 def signed_in(store: Store, names: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -85,6 +70,22 @@ def signed_in(store: Store, names: Sequence[str]) -> dict[str, dict[str, Any]]:
         if signed := sessions.found(token, now):
             options[name] = {"cookies": {"stillwatch-session": token}, "headers": {"x-csrf-token": signed.csrf}}
     return options
+
+
+def exports(url: str, options: dict[str, Any], pages: dict[str, str]) -> dict[str, dict[str, float]]:
+    """Milliseconds from a request to the first byte of its rows, and to the last; and their size."""
+    found = {}
+    with httpx2.Client(base_url=url, timeout=60, trust_env=False, **options) as client:
+        for name, path in pages.items():
+            began, size, first = time.perf_counter(), 0, 0.0
+            with client.stream("GET", path) as answer:
+                answer.raise_for_status()
+                for piece in answer.iter_bytes():
+                    first = first or time.perf_counter() - began
+                    size += len(piece)
+            whole = 1000 * (time.perf_counter() - began)
+            found[name] = {"first byte, ms": 1000 * first, "last byte, ms": whole, "kB": size / 1000}
+    return found
 
 
 def page_times(url: str, options: dict[str, Any], pages: dict[str, str], repeats: int) -> dict[str, dict[str, float]]:

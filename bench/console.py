@@ -14,11 +14,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
-from analysts import Work, crowd, page_times, serving, signed_in
+import beside
+from analysts import Work, crowd, exports, page_times, serving, signed_in
 from tables import Table, add_options, publish
 
+from stillwatch.exchange.client.state import State
 from stillwatch.reports.document import (
     Account,
     Campaign,
@@ -31,6 +34,11 @@ from stillwatch.reports.document import (
     TextPart,
     Window,
 )
+from stillwatch.response import appeals
+from stillwatch.response.ledger.ledger import Ledger
+from stillwatch.response.publishing import publish as publish_measures
+from stillwatch.response.relay.folder import FolderRelay
+from stillwatch.response.snapshot import Gate
 from stillwatch.web import search
 from stillwatch.web.store import accounts, cases, intake, queue
 from stillwatch.web.store.events import Assigned, Merged, Noted, Reviewed, Split
@@ -43,6 +51,7 @@ FAMILIES = ("text", "sign_up", "time", "content", "protocol", "client", "network
 RARITY = (10, 6, 5, 4, 2, 1, 1, 0.05)
 WORDS = tuple(f"{a}{b}" for a in ("re", "un", "pre", "over", "sub", "inter") for b in "abcdefghijklmnopqrstuvwxyz")
 SCAN = 5_000  # campaigns of one scan
+FITS = 50  # of so many campaigns, one fits an indicator of another member
 REPEATS = 20
 HOURS = tuple(Hour(time=START + timedelta(hours=n), requests=1 + n * n % 499) for n in range(100))
 
@@ -104,6 +113,7 @@ def campaign(number: int, size: int, draw: random.Random, *, moved: bool) -> Cam
             for at in range(0, len(names), 20)
         ),
         shared_text=((TextPart(text=words, slot=False), TextPart(text="…", slot=True)),),
+        indicators=(beside.indicator(number // FITS),) if number % FITS == 0 else (),
     )  # fmt: skip
 
 
@@ -189,47 +199,102 @@ PAGES = {
     "queue: everything": "/cases?q=",
     "queue: a rare family": "/cases?q=family:alliance",
     "queue: words": "/cases?q=prea+preb",
+    "queue: the 400th page": "/cases?q=sort:requests&after={after}",
     "queue, as JSON": "/cases.json",
     "case of 20,000 accounts": "/cases/c-00000000a",
+    "case of 20,000 accounts, as JSON": "/cases/c-00000000a.json",
     "case of 5,000 accounts": "/cases/c-00000001a",
     "case of 10 accounts": "/cases/c-{middle:08x}a",
+    "case of 10 accounts, as JSON": "/cases/c-{middle:08x}a.json",
+    "accounts by requests, of 20,000": "/cases/c-00000000a?sort=-requests",
     "graph of 20,000 accounts": "/cases/c-00000000a/graph",
+    "graph of 20,000 accounts, as JSON": "/cases/c-00000000a/graph.json",
     "graph of 5,000 accounts": "/cases/c-00000001a/graph",
     "graph of 5,000 accounts, as JSON": "/cases/c-00000001a/graph.json",
-    "accounts to split, of 5,000": "/cases/c-00000001a/split",
+    "graph of 10 accounts": "/cases/c-{middle:08x}a/graph",
+    "accounts to split, of 20,000": "/cases/c-00000000a/split",
+    "what can be taken back": "/cases/c-00000000a/back",
     "account among 20,000": "/accounts?id=acct-0-77",
+    "account among 20,000, as JSON": "/accounts.json?id=acct-0-77",
     "account among 10": "/accounts?id=acct-{middle}-1",
-    "measures": "/measures",
-    "measures of a case": "/cases/c-00000000a/measures",
+    "measures that wait": "/measures",
+    "measures that stand": "/measures?show=standing",
+    "measures of 20,000 accounts": "/cases/c-00000000a/measures",
+    "measures of 20,000 accounts, as JSON": "/cases/c-00000000a/measures.json",
+    "measures of 10 accounts": "/cases/c-{middle:08x}a/measures",
+    "a measure": "/measures/d-00000000004d",
     "appeals": "/appeals",
+    "appeals, as JSON": "/appeals.json",
+    "an appeal": "/appeals/{appeal}",
     "exchange": "/exchange",
+    "exchange, as JSON": "/exchange.json",
+    "exchange: the last page": "/exchange?after=9950",
     "what would go out": "/exchange/outgoing",
+    "what would go out, as JSON": "/exchange/outgoing.json",
+    "one draft": "/exchange/outgoing/{draft}",
     "health": "/health",
+    "health, as JSON": "/health.json",
     "strain": "/strain",
+    "strain, as JSON": "/strain.json",
 }
+EXPORTS = {
+    "queue": "/cases.csv?q=",
+    "accounts of a case of 20,000": "/cases/c-00000000a.csv",
+    "graph of 20,000 accounts": "/cases/c-00000000a/graph.csv",
+    "measures of 20,000 accounts": "/cases/c-00000000a/measures.csv",
+    "appeals": "/appeals.csv",
+    "indicators": "/exchange.csv",
+    "what would go out": "/exchange/outgoing.csv",
+    "account": "/accounts.csv?id=acct-0-77",
+    "health": "/health.csv",
+    "strain": "/strain.csv",
+}
+
+
+def surrounded(folder: Path, given: argparse.Namespace) -> None:
+    """The ledger and the exchange's state of the same campaigns, and a relay that was told of it."""
+    sizes = enumerate(sizes_of(given.campaigns, given.accounts))
+    accounts_of = ((f"c-{n:08x}a", f"acct-{n}-{each}") for n, size in sizes for each in range(size))
+    beside.ledger(folder / "ledger.sqlite", list(islice(accounts_of, given.decisions)))
+    said = document(0, sizes_of(given.campaigns, given.accounts)[: given.drafts]).campaigns
+    beside.exchange(folder / "exchange.sqlite", said, given.indicators)
+    with Ledger.open(str(folder / "ledger.sqlite")) as ledger:
+        publish_measures(ledger, Gate(), FolderRelay(folder / "relay"), datetime.now(UTC))
+
+
+def places(store: Store, folder: Path, given: argparse.Namespace) -> dict[str, object]:
+    """What stands in the addresses of pages."""
+    query, after = search.parse("sort:requests"), None
+    for _ in range(20):
+        after = queue.page(store, query, after, most=1000).next
+    with Ledger.open(str(folder / "ledger.sqlite")) as ledger, State.open(folder / "exchange.sqlite") as state:
+        appeal, draft = appeals.appeals(ledger)[0].id, state.outbox.at("drafted")[0].id
+    return {"after": after, "middle": given.campaigns // 2, "appeal": appeal, "draft": draft}
 
 
 def met(store: Store, given: argparse.Namespace, folder: Path) -> tuple[list[Table], dict[str, object]]:
     """Whole pages: one at a time, and by many at once."""
-    middle = given.campaigns // 2
-    pages = {name: path.format(middle=middle) for name, path in PAGES.items()}
+    here = places(store, folder, given)
+    pages = {name: path.format(**here) for name, path in PAGES.items()}
     people = signed_in(store, [f"analyst-{n:02}" for n in range(given.analysts)])
     found = queue.page(store, search.parse("sort:since"), most=1000).rows
-    measured = [each.id for each in found[:100]]
+    noted = [each.id for each in found[:100]]
     paths = [*pages.values(), *(f"/cases/{each.id}" for each in found), *(f"/cases?q={text}" for text in SEARCHES)]
-    with serving(folder, store.database.name, measured) as url:
+    with serving(folder, store.database.name) as url:
         alone = page_times(url, people["analyst-00"], pages, given.repeats)
+        sent = exports(url, people["analyst-00"], EXPORTS)
         together = {
-            f"{given.analysts}, {what}": crowd(url, people, Work(paths, measured, given.seconds, pause))
+            f"{given.analysts}, {what}": crowd(url, people, Work(paths, noted, given.seconds, pause))
             for what, pause in (("a page every 5 s each", 5.0), ("without a pause", 0.0))
         }
     figures = {name: each.figures(given.seconds) for name, each in together.items()}
     problems = {name: each.problems[:10] for name, each in together.items() if each.problems}
     tables = [
         Table("Whole pages, one at a time.", ("page", *next(iter(alone.values()))), rows(alone)),
+        Table("All rows of a page, as CSV.", ("rows", *next(iter(sent.values()))), rows(sent)),
         Table("Many analysts at once.", ("analysts", *next(iter(figures.values()))), rows(figures)),
     ]
-    return tables, {"pages": alone, "analysts": figures, "problems": problems}
+    return tables, {"pages": alone, "exports": sent, "analysts": figures, "problems": problems}
 
 
 def rows(figures: Mapping[str, Mapping[str, object]]) -> list[tuple[object, ...]]:
@@ -245,22 +310,36 @@ def main() -> None:
     options.add_argument("--repeats", type=int, default=REPEATS, metavar="N")
     options.add_argument("--analysts", type=int, default=50, metavar="N")
     options.add_argument("--seconds", type=float, default=30.0, metavar="S", help="for which they work")
+    options.add_argument("--decisions", type=int, default=100_000, metavar="N", help="in the ledger")
+    options.add_argument("--indicators", type=int, default=10_000, metavar="N", help="of other members, in force")
+    options.add_argument("--drafts", type=int, default=200, metavar="N", help="of what we say")
     options.add_argument("--db", metavar="URL", help="an empty database; else a SQLite file that is made for it")
-    options.add_argument("--filled", action="store_true", help="--db was filled by this before")
+    options.add_argument("--folder", type=Path, metavar="FOLDER", help="for all files; else one that is deleted")
+    options.add_argument("--filled", action="store_true", help="database and folder were filled by this before")
     add_options(options)
     given = options.parse_args()
-    with tempfile.TemporaryDirectory() as folder, Store.open(given.db or f"{folder}/console.sqlite") as store:
-        taking = {} if given.filled else filled(store, given)
-        if store.database.file:
-            taking["MB on disk"] = store.database.file.stat().st_size / 1e6
-        asked = measured(store, given)
-        pages, figures = met(store, given, Path(folder))
+    with tempfile.TemporaryDirectory() as deleted:
+        folder = given.folder or Path(deleted)
+        with Store.open(given.db or str(folder / "console.sqlite")) as store:
+            tables, figures = everything(store, given, folder)
+    publish(given, "console", tables, figures)
+
+
+def everything(store: Store, given: argparse.Namespace, folder: Path) -> tuple[list[Table], dict[str, object]]:
+    """All of it."""
+    taking = {} if given.filled else filled(store, given)
+    if not given.filled:
+        surrounded(folder, given)
+    if store.database.file:
+        taking["MB on disk"] = store.database.file.stat().st_size / 1e6
+    asked = measured(store, given)
+    pages, figures = met(store, given, folder)
     tables = [
         Table("Filling the store.", ("what", "amount"), list(taking.items())),
         Table("Questions that pages ask.", ("question", *next(iter(asked.values()))), rows(asked)),
         *pages,
     ]
-    publish(given, "console", tables, {"filling": taking, "asking": asked, **figures})
+    return tables, {"filling": taking, "asking": asked, **figures}
 
 
 if __name__ == "__main__":
