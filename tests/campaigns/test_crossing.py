@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from stillwatch.campaigns.crossing import MOMENTS, crossings, moments
-from stillwatch.campaigns.footage import HOUR, Footage
+from stillwatch.campaigns.footage import Footage
+from stillwatch.campaigns.load import HOUR
 from stillwatch.config import ScanConfig
 
 WRAP = "You are a patient examiner. Consider what follows and lay out all of your thoughts: {} Return nothing else."

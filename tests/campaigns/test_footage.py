@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from stillwatch.campaigns.footage import HOUR, Footage
+from stillwatch.campaigns.footage import Footage
+from stillwatch.campaigns.load import HOUR, load
 from stillwatch.campaigns.shared_text import SAMPLES
 from stillwatch.profiles.accounts import profile, zero
 from stillwatch.signatures.kernel import sign
@@ -48,12 +49,12 @@ def develop(batch_of, start):
     return make
 
 
-def test_hours_and_times_are_the_members(develop, rows, start):
+def test_hours_and_times_are_the_members(develop, rows, start, batch_of):
     footage = develop(rows)
     own = [row for row in rows if row["account_id"] == "a"]
     assert sorted(np.concatenate(footage.times[0]).tolist()) == [start + round(row["hour"] * HOUR) for row in own]
-    assert sum(footage.hours[0].values()) == len(own)
-    assert footage.hours[0][start // HOUR + 5] == sum(int(row["hour"]) == 5 for row in own)
+    assert footage.loads[0] == load(batch_of(own))
+    assert footage.loads[0].hours[start // HOUR + 5][0] == sum(int(row["hour"]) == 5 for row in own)
 
 
 def test_slices_are_the_profiles_between_the_cuts(develop, rows, batch_of, start):
@@ -85,7 +86,7 @@ def test_the_cut_and_the_order_do_not_matter(develop, rows, bounds):
     whole, pieces, backwards = develop(rows), develop(rows, bounds), develop(rows[::-1], bounds)
     for other in (pieces, backwards):
         assert other.samples == whole.samples
-        assert other.hours == whole.hours
+        assert other.loads == whole.loads
         for one, two in zip(whole.slices, other.slices, strict=True):
             assert all(np.array_equal(one.ordered()[name], two.ordered()[name]) for name in one.state)
 

@@ -2,7 +2,7 @@
 
 import json
 import random
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -131,7 +131,7 @@ def test_a_campaign_adds_up(found, requests):
         own = requests.filter(pc.is_in(requests["account_id"], pa.array([m.account_id for m in campaign.accounts])))
         assert campaign.bits == campaign.prior + sum(e.bits for e in campaign.evidence)
         assert campaign.requests == own.num_rows == sum(m.requests for m in campaign.accounts)
-        assert campaign.requests == sum(count for _, count in campaign.timeline)
+        assert campaign.requests == sum(hour.requests for hour in campaign.timeline)
         assert campaign.usage_input_tokens == pc.sum(own["usage_input_tokens"]).as_py()
         assert campaign.usage_output_tokens == pc.sum(own["usage_output_tokens"]).as_py()
         assert campaign.first_seen == pc.min(own["time"]).as_py()
@@ -158,10 +158,14 @@ def test_what_was_taken_adds_up(found, requests):
 
 
 def test_all_traffic_is_counted(found, requests):
-    assert sum(count for _, count in found.traffic) == len(requests)
+    assert sum(hour.requests for hour in found.traffic) == len(requests)
+    throttled = pc.sum(pc.equal(requests["response_status"], 429)).as_py()
+    assert sum(hour.throttled for hour in found.traffic) == throttled > 0
     assert found.inputs.usage_output_tokens == pc.sum(requests["usage_output_tokens"]).as_py()
-    everybody = dict(found.traffic)
-    assert all(count <= everybody[hour] for campaign in found.campaigns for hour, count in campaign.timeline)
+    everybody = {hour.time: hour for hour in found.traffic}
+    for hour in (hour for campaign in found.campaigns for hour in campaign.timeline):
+        counts, whole = astuple(hour)[1:], astuple(everybody[hour.time])[1:]
+        assert all(part <= all_ for part, all_ in zip(counts, whole, strict=True))
 
 
 def test_links_and_shared_text_are_the_campaigns_own(found):

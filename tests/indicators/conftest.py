@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from stillwatch.campaigns.findings import Campaign, Evidence, Link, Lookalike, Member, TextPart
+from stillwatch.campaigns.findings import Campaign, Evidence, Hour, Link, Lookalike, Member, TextPart
 from stillwatch.indicators import outgoing
 from stillwatch.indicators.said import Draft, said
 
@@ -54,7 +54,7 @@ def campaign(accounts=212, requests=48_213, reasons=REASONS):
         accounts=members,
         evidence=tuple(reasons),
         lookalikes_considered=(Lookalike("canary-lookalike", fits=False, says="canary: it is no class."),),
-        timeline=((datetime(2026, 9, 14, 3, tzinfo=UTC), 613),),
+        timeline=(Hour(datetime(2026, 9, 14, 3, tzinfo=UTC), 613, 613, 0, 90_000, 613, 4_000.0),),
         links=(Link("sign_up", "canary-link", tuple(m.account_id for m in members[:2])),),
         shared_text=((TextPart("canary text of a prompt", slot=False), TextPart("", slot=True)),),
     )

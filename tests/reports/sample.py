@@ -9,6 +9,7 @@ from stillwatch.campaigns.findings import (
     Campaign,
     Evidence,
     Findings,
+    Hour,
     Inputs,
     Link,
     Lookalike,
@@ -56,7 +57,14 @@ def hours(first, last, requests, shape):
     weights = [max(0.0, shape(i / len(times), time) * (0.6 + 0.8 * wave(i))) for i, time in enumerate(times)]
     counts = [round(weight * requests / sum(weights)) for weight in weights]
     counts[counts.index(max(counts))] += requests - sum(counts)
-    return tuple((time, number) for time, number in zip(times, counts, strict=True) if number)
+    return tuple(busy(time, number) for time, number in zip(times, counts, strict=True) if number)
+
+
+def busy(time, requests):
+    """An hour in which one request of fifty was throttled, and each of the others was under way for eight seconds."""
+    throttled = requests // 50
+    answered = requests - throttled
+    return Hour(time, requests, requests, throttled, 600 * answered, requests, 8.0 * answered)
 
 
 def shared(accounts, family, name, sizes, start=0):

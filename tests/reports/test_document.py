@@ -29,7 +29,7 @@ def test_it_mirrors_the_findings(sample, document):
     for found, shown in zip(findings.campaigns, document.campaigns, strict=True):
         assert {field.name for field in dataclasses.fields(found)} == set(type(shown).model_fields) - {"review"}
         assert [account.account_id for account in shown.accounts] == [m.account_id for m in found.accounts]
-        assert [(hour.time, hour.requests) for hour in shown.timeline] == list(found.timeline)
+        assert [vars(hour) for hour in shown.timeline] == [vars(hour) for hour in found.timeline]
         assert [(e.family, e.says) for e in shown.evidence] == [(e.family, e.says) for e in found.evidence]
         assert shown.shared_text == tuple(
             tuple(type(shown.shared_text[0][0])(text=p.text, slot=p.slot) for p in text) for text in found.shared_text

@@ -8,7 +8,10 @@ from scipy.stats import mannwhitneyu
 
 from stillwatch.simulate import generate, load
 
-COLUMNS = ("usage_input_tokens", "usage_output_tokens", "request_temperature", "request_max_tokens", "response_status")
+COLUMNS = (
+    "usage_input_tokens", "usage_output_tokens", "request_temperature", "request_max_tokens", "response_status",
+    "operation_duration",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["attacks", "evasive"])

@@ -104,6 +104,16 @@ def test_errors_have_no_answer() -> None:
     assert set(failed["usage_output_tokens"].to_pylist()) == {0}
 
 
+def test_an_answer_takes_time_and_a_longer_one_more() -> None:
+    requests, _ = both(MEDIUM, "alpha")
+    answered = requests.filter(pc.equal(requests["response_status"], 200))
+    took, tokens = (answered[name].to_numpy() for name in ("operation_duration", "usage_output_tokens"))
+    assert took.min() > tokens[took.argmin()] / 1000 > 0
+    assert np.median(took[tokens > np.median(tokens)]) > 1.5 * np.median(took[tokens <= np.median(tokens)])
+    failed = requests.filter(pc.not_equal(requests["response_status"], 200))
+    assert 0 < pc.max(failed["operation_duration"]).as_py() < took.min()
+
+
 def test_scale_multiplies_accounts_and_requests() -> None:
     one, three = (generate(load("scale"), scale=scale) for scale in (0.1, 0.3))
     assert 2.5 < len(three.accounts()) / len(one.accounts()) < 3.5

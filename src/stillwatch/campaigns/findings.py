@@ -85,6 +85,19 @@ class Taken:
 
 
 @dataclass(frozen=True)
+class Hour:
+    """The load of the requests that began in one hour: a campaign's, or everybody's."""
+
+    time: datetime  # when the hour begins
+    requests: int
+    with_status: int  # those of them whose status the log has
+    throttled: int  # those answered with status 429
+    usage_output_tokens: int
+    with_duration: int  # those whose duration the log has
+    busy_seconds: float  # how long those took together
+
+
+@dataclass(frozen=True)
 class Campaign:
     """Accounts that act together, since when, what they took, and why we think so."""
 
@@ -103,7 +116,7 @@ class Campaign:
     accounts: tuple[Member, ...]  # strongest first
     evidence: tuple[Evidence, ...]  # strongest first
     lookalikes_considered: tuple[Lookalike, ...]
-    timeline: tuple[tuple[datetime, int], ...]  # requests by hour, hours without any left out
+    timeline: tuple[Hour, ...]  # hours without a request left out
     links: tuple[Link, ...]
     shared_text: tuple[tuple[TextPart, ...], ...]
     signature: Signature = Signature(())
@@ -133,4 +146,4 @@ class Findings:
     end: datetime
     campaigns: tuple[Campaign, ...]  # strongest first
     inputs: Inputs
-    traffic: tuple[tuple[datetime, int], ...] = ()  # everybody's requests by hour; () where nobody counted
+    traffic: tuple[Hour, ...] = ()  # everybody's; () where nobody counted

@@ -4,7 +4,6 @@ Profiles forget the order; whoever is to be shown a campaign wants its hours, it
 could have been seen. So the log is read once more, for these accounts alone.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -14,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stillwatch.campaigns.load import Load, loads
 from stillwatch.campaigns.shared_text import SAMPLES
 from stillwatch.campaigns.takings import Takings, takings
 from stillwatch.profiles.accounts import Profiles, profile, zero
@@ -22,7 +22,6 @@ from stillwatch.signatures.kernel import buffers, sign
 
 I64 = npt.NDArray[np.int64]
 
-HOUR = 3_600_000_000  # µs
 _ANY = 2**64 - 1
 
 
@@ -35,7 +34,7 @@ class Footage:
         words: for each campaign the shingles that are its own.
         cuts: moments (µs since 1970, ascending) that cut the log into slices.
         slices: the members' profiles, slice by slice: before the first cut, up to the second, and so on.
-        hours: for each campaign its requests by hour (hours since 1970).
+        loads: for each campaign its load, by hour.
         times: for each campaign the moments of its requests (µs since 1970).
         samples: for each campaign (draw, text) of requests with its own words, the smallest draws.
         takings: for each campaign what it was given, by model and kind.
@@ -45,7 +44,7 @@ class Footage:
     words: list[npt.NDArray[np.uint32]]
     cuts: I64
     slices: list[Profiles] = field(init=False)
-    hours: list[Counter[int]] = field(init=False)
+    loads: list[Load] = field(init=False)
     times: list[list[I64]] = field(init=False)
     samples: list[list[tuple[int, str]]] = field(init=False)
     takings: list[Takings] = field(init=False)
@@ -53,7 +52,7 @@ class Footage:
     def __post_init__(self) -> None:
         n = len(self.words)
         self.slices = [zero() for _ in range(len(self.cuts) + 1)]
-        self.hours = [Counter() for _ in range(n)]
+        self.loads = [Load() for _ in range(n)]
         self.times = [[] for _ in range(n)]
         self.samples = [[] for _ in range(n)]
         self.takings = [Takings() for _ in range(n)]
@@ -68,16 +67,17 @@ class Footage:
         time = batch.column("time").cast(pa.int64()).to_numpy()
         part = np.searchsorted(self.cuts, time, side="right")
         slices = [(int(p), profile(batch.filter(pa.array(part == p)))) for p in np.unique(part)]
-        return Exposure(campaign, time, slices, self._sampled(batch, campaign), takings(batch, campaign))
+        sampled = self._sampled(batch, campaign)
+        return Exposure(campaign, time, slices, loads(batch, campaign), sampled, takings(batch, campaign))
 
     def absorb(self, exposure: "Exposure") -> None:
         """Add what one batch showed."""
         for part, profiles in exposure.slices:
             self.slices[part].absorb(profiles)
         for number in np.unique(exposure.campaign):
-            time = exposure.time[exposure.campaign == number]
-            self.times[number].append(time)
-            self.hours[number].update((time // HOUR).tolist())
+            self.times[number].append(exposure.time[exposure.campaign == number])
+        for number, put in exposure.loads.items():
+            self.loads[number].absorb(put)
         for number, draw, text in exposure.samples:
             self.samples[number] = sorted([*self.samples[number], (draw, text)])[:SAMPLES]
         for number, given in exposure.takings.items():
@@ -104,6 +104,7 @@ class Exposure:
     campaign: I64
     time: I64
     slices: list[tuple[int, Profiles]]
+    loads: dict[int, Load]
     samples: list[tuple[int, int, str]]
     takings: dict[int, Takings]
 

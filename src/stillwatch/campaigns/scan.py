@@ -8,8 +8,7 @@ clusters and their scores. The second looks at the suspicious accounts alone: th
 they could first have been seen.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -23,8 +22,9 @@ import pyarrow.compute as pc
 from stillwatch.campaigns import crossing
 from stillwatch.campaigns.evidence.text import own_words
 from stillwatch.campaigns.findings import Campaign, Findings, Inputs
-from stillwatch.campaigns.footage import HOUR, Footage
+from stillwatch.campaigns.footage import Footage
 from stillwatch.campaigns.judging import Judged, Progress, judge
+from stillwatch.campaigns.load import Load, load
 from stillwatch.campaigns.selection import Suspicion
 from stillwatch.campaigns.shared_text import shared_text
 from stillwatch.campaigns.signals import Importer
@@ -40,7 +40,7 @@ from stillwatch.traffic.source import RequestSource
 T = TypeVar("T")
 
 #: The columns of a request that a scan looks at.
-COLUMNS = (*profiled.COLUMNS, "request_model")
+COLUMNS = (*profiled.COLUMNS, "request_model", "operation_duration")
 
 
 def scan(  # noqa: PLR0913 — what is read, how it is judged, and who is told
@@ -81,7 +81,7 @@ def scan(  # noqa: PLR0913 — what is read, how it is judged, and who is told
         usage_output_tokens=judged.tokens[1],
     )
     start, end = judged.window
-    return Findings(moment(start), moment(end), campaigns, inputs, _by_hour(traffic))
+    return Findings(moment(start), moment(end), campaigns, inputs, traffic.told())
 
 
 @dataclass(frozen=True)
@@ -109,15 +109,15 @@ def _before(until: datetime, batch: LazyBatch) -> pa.RecordBatch:
     return requests.filter(pc.less(requests["time"], pa.scalar(until, requests.schema.field("time").type)))
 
 
-def _profiles(log: _Log) -> tuple[Profiles, Counter[int]]:
-    """The first reading: everybody's profiles, and all requests by hour."""
-    profiles, traffic, rejects = zero(), Counter[int](), log.source.rejects
+def _profiles(log: _Log) -> tuple[Profiles, Load]:
+    """The first reading: everybody's profiles, and everybody's load."""
+    profiles, traffic, rejects = zero(), Load(), log.source.rejects
 
-    def absorb(read: tuple[Profiles, Counter[int]]) -> None:
+    def absorb(read: tuple[Profiles, Load]) -> None:
         profiles.absorb(read[0])
-        traffic.update(read[1])
+        traffic.absorb(read[1])
 
-    log.fold("reading", lambda batch: (profile(batch), _hours(batch)), absorb)
+    log.fold("reading", lambda batch: (profile(batch), load(batch)), absorb)
     if not len(profiles):
         reasons = ", ".join(f"{reason}: {count:,}" for reason, count in rejects.counts_by_reason.items())
         before = f" before {log.until:%Y-%m-%dT%H:%M:%SZ}" if log.until else ""
@@ -127,15 +127,6 @@ def _profiles(log: _Log) -> tuple[Profiles, Counter[int]]:
             hint="Check the log's format (--format, --mapping)" + (" and --until." if log.until else "."),
         )
     return profiles, traffic
-
-
-def _hours(batch: pa.RecordBatch) -> Counter[int]:
-    hours, counts = np.unique(batch.column("time").cast(pa.int64()).to_numpy() // HOUR, return_counts=True)
-    return Counter(dict(zip(hours.tolist(), counts.tolist(), strict=True)))
-
-
-def _by_hour(counts: Mapping[int, int]) -> tuple[tuple[datetime, int], ...]:
-    return tuple((moment(hour * HOUR), count) for hour, count in sorted(counts.items()))
 
 
 def _shown(judged: Judged, accounts: pa.Table | None, settings: ScanConfig, log: _Log) -> tuple[Campaign, ...]:
@@ -160,7 +151,7 @@ def _seen(footage: Footage, number: int, crossed_at: int) -> Shown:
     return Shown(
         crossed_at,
         int((times < crossed_at).sum()),
-        _by_hour(footage.hours[number]),
+        footage.loads[number].told(),
         (text,) if text else (),
         footage.takings[number].told(),
     )

@@ -15,7 +15,7 @@ import pyarrow as pa
 from stillwatch.campaigns import lookalikes
 from stillwatch.campaigns.evidence import elsewhere
 from stillwatch.campaigns.evidence.text import own_words
-from stillwatch.campaigns.findings import Campaign, Link, Member, Signature, Taken, TextPart
+from stillwatch.campaigns.findings import Campaign, Hour, Link, Member, Signature, Taken, TextPart
 from stillwatch.campaigns.score import severity
 from stillwatch.campaigns.selection import Suspicion
 from stillwatch.config import ScanConfig
@@ -32,14 +32,14 @@ class Shown:
     Attributes:
         crossed_at: when the evidence first passed the line, µs since 1970.
         requests_before: its requests before that.
-        timeline: requests by hour.
+        timeline: its load by hour.
         shared_text: what its requests have in common, slots between.
         taken: what it was given, by model and kind.
     """
 
     crossed_at: int
     requests_before: int
-    timeline: tuple[tuple[datetime, int], ...] = ()
+    timeline: tuple[Hour, ...] = ()
     shared_text: tuple[tuple[TextPart, ...], ...] = ()
     taken: tuple[Taken, ...] | None = None
 

@@ -13,7 +13,6 @@ writes its JSON Schema to docs/findings.schema.json.
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -67,10 +66,15 @@ class Account(_Part):
 
 
 class Hour(_Part):
-    """How many requests the campaign made in the hour that begins at `time`."""
+    """The load of the requests that began in the hour that begins at `time`; null where nobody counted."""
 
     time: AwareDatetime
     requests: Count
+    with_status: Count | None = Field(default=None, description="requests whose status the log has")
+    throttled: Count | None = Field(default=None, description="requests answered with status 429")
+    usage_output_tokens: Count | None = None
+    with_duration: Count | None = Field(default=None, description="requests whose duration the log has")
+    busy_seconds: Annotated[float, Field(ge=0)] | None = Field(default=None, description="how long those took together")
 
 
 class Link(_Part):
@@ -190,7 +194,7 @@ class FindingsDocument(_Part):
     window: Window
     campaigns: tuple[Campaign, ...]
     inputs: Inputs
-    traffic: tuple[Hour, ...] = Field(default=(), description="everybody's requests; empty where nobody counted")
+    traffic: tuple[Hour, ...] = Field(default=(), description="everybody's load; empty where nobody counted")
 
     @property
     def standing(self) -> tuple[Campaign, ...]:
@@ -266,8 +270,8 @@ def _campaign(campaign: scanned.Campaign) -> Campaign:
     return Campaign(**fields)
 
 
-def _hours(counts: tuple[tuple[datetime, int], ...]) -> tuple[Hour, ...]:
-    return tuple(Hour(time=time, requests=requests) for time, requests in counts)
+def _hours(hours: tuple[scanned.Hour, ...]) -> tuple[Hour, ...]:
+    return tuple(Hour(**vars(hour) | {"busy_seconds": round(hour.busy_seconds, 3)}) for hour in hours)
 
 
 def _evidence(piece: scanned.Evidence) -> Evidence:

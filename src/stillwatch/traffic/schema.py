@@ -1,8 +1,9 @@
 """The request schema: one row a request, one row an account.
 
 Column names are OpenTelemetry's GenAI attributes, `gen_ai.` dropped and dots turned to underscores
-(https://github.com/open-telemetry/semantic-conventions-genai). Every reader yields record batches in this schema; every
-later stage reads nothing else. Columns that a source does not have are null.
+(https://github.com/open-telemetry/semantic-conventions-genai; `operation_duration` is a metric there). Every reader
+yields record batches in this schema; every later stage reads nothing else. Columns that a source does not have are
+null.
 """
 
 from collections.abc import Callable
@@ -32,6 +33,7 @@ REQUESTS = pa.schema(
         ("response_finish_reason", pa.string()),
         ("output_text", pa.string()),
         ("response_status", pa.int64()),  # HTTP status
+        ("operation_duration", pa.float64()),  # seconds from the request to the end of the answer
         ("client_address", pa.string()),
         ("user_agent", pa.string()),
         ("tls_fingerprint", pa.string()),  # JA4

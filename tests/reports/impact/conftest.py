@@ -1,6 +1,7 @@
 """The hand-written sample with what was taken and everybody's traffic, and its assessment."""
 
 import dataclasses
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -26,7 +27,9 @@ def findings(sample):
         dataclasses.replace(team, taken=()),
     )
     hours = [sample.START + timedelta(hours=i) for i in range(30 * 24)]
-    busy = {time: sum(dict(c.timeline).get(time, 0) for c in campaigns) for time in hours}
+    theirs = Counter()
+    for hour in (hour for each in campaigns for hour in each.timeline):
+        theirs[hour.time] += hour.requests
     inputs = dataclasses.replace(
         sample.findings().inputs, usage_input_tokens=210_000_000, usage_output_tokens=400_000_000
     )
@@ -35,7 +38,7 @@ def findings(sample):
             sample.findings(),
             campaigns=campaigns,
             inputs=inputs,
-            traffic=tuple((time, 500 + time.hour * 10 + busy[time]) for time in hours),
+            traffic=tuple(sample.busy(time, 500 + time.hour * 10 + theirs[time]) for time in hours),
         )
     )
 
