@@ -5,8 +5,7 @@
         outbox(state)                               # drafts, newest first
         letter(state, "d-3f9a12cd")                 # one of them, with the objects that leave
 
-Nothing is sent from here: what leaves needs the findings as they were drafted, the accounts table and our key, which
-`stillwatch share` has.
+Nothing is sent from here; `casework.letters` approves.
 """
 
 import json
@@ -19,6 +18,7 @@ from typing import Any
 from stillwatch.errors import InputError
 from stillwatch.exchange.client.outbox import Draft, Stage
 from stillwatch.exchange.client.properties import properties
+from stillwatch.exchange.client.share import named
 from stillwatch.exchange.client.signals import STANDING, usable
 from stillwatch.exchange.client.state import State
 from stillwatch.indicators import timestamps
@@ -29,6 +29,7 @@ from stillwatch.web.console import Console
 from stillwatch.web.store import scans
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WAIT_SECONDS = 5.0  # for another process that writes
 _STAGES: tuple[Stage, ...] = ("drafted", "approved", "sent", "dropped")
 
 
@@ -108,6 +109,7 @@ class Leaving:
 
     type: str
     id: str  # empty: it gets one with the tokens
+    markings: tuple[str, ...]  # how it is to be handled, by their names
     properties: tuple[tuple[str, str], ...]
 
 
@@ -130,7 +132,8 @@ class Contents:
         exact: what is sent, object by object, once it is approved.
         published: how many objects come with the software, and are the same whoever sends them.
         refused: campaigns of which nothing may leave, and why.
-        why: of a withdrawal.
+        why: of a withdrawal, or why the document was not sent; empty: nobody said.
+        dropped_by: who kept it from being sent.
     """
 
     parcels: tuple[Parcel, ...] = ()
@@ -138,6 +141,7 @@ class Contents:
     published: int = 0
     refused: tuple[tuple[str, str], ...] = ()
     why: str = ""
+    dropped_by: str = ""
 
 
 @contextmanager
@@ -151,7 +155,7 @@ def opened(console: Console) -> Iterator[State | None]:
     if not path.exists():
         yield None
         return
-    with State.open(path) as state:
+    with State.open(path, wait=_WAIT_SECONDS) as state:
         yield state
 
 
@@ -230,11 +234,20 @@ def letter(state: State, name: str) -> tuple[Letter, Contents]:
     Raises:
         NotThere: there is none of this name.
     """
+    found = draft(state, name)
+    return _letter(found), _contents(found)
+
+
+def draft(state: State, name: str) -> Draft:
+    """One of them, as the state has it.
+
+    Raises:
+        NotThere: there is none of this name.
+    """
     try:
-        found = state.outbox.find(name)
+        return state.outbox.find(name)
     except InputError as error:
         raise NotThere(error.what, where=name[:80], hint=error.hint) from None
-    return _letter(found), _contents(found)
 
 
 def _letter(found: Draft) -> Letter:
@@ -262,12 +275,14 @@ _ABOUT = {"withdraws": "withdrawal", "answers": "answers", "campaigns": "campaig
 def _contents(found: Draft) -> Contents:
     sent = json.loads(found.envelope)["objects"] if found.envelope else []
     own = [each for each in sent if each["id"] not in PUBLISHED]
+    dropped = found.content.get("dropped", {})
     return Contents(
         parcels=tuple(_parcel(each) for each in found.content.get("campaigns", ())),
         exact=tuple(_leaving(each, each["id"]) for each in own),
         published=len(sent) - len(own),
         refused=tuple((each["id"], each["why"]) for each in found.content.get("refused", ())),
-        why=str(found.content.get("why", "")),
+        why=str(dropped.get("why") or found.content.get("why", "")),
+        dropped_by=str(dropped.get("by", "")),
     )
 
 
@@ -281,7 +296,8 @@ def _parcel(campaign: Mapping[str, Any]) -> Parcel:
 
 
 def _leaving(obj: Mapping[str, Any], id_: str = "") -> Leaving:
-    return Leaving(obj["type"], id_, tuple(properties(obj)))
+    markings = tuple(named(str(each)) for each in obj.get("object_marking_refs", ()))
+    return Leaving(obj["type"], id_, markings, tuple(properties(obj)))
 
 
 def _moment(text: object) -> datetime | None:

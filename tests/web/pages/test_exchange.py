@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from stillwatch.config import load
 from stillwatch.exchange.client import publishing, share
 from stillwatch.exchange.client.mirror import Delivery, Imported, SetAside, Source
 from stillwatch.exchange.client.outbox import Draft
@@ -14,7 +15,8 @@ from stillwatch.exchange.client.state import State
 from stillwatch.indicators import timestamps
 from stillwatch.indicators.extensions import SIGNATURE
 from stillwatch.indicators.markings import Level
-from stillwatch.reports.document import to_document
+from stillwatch.reports import sharing
+from stillwatch.reports.document import dumps, to_document
 from stillwatch.web.store import intake
 
 ROOT = Source("https://taxii.example/root/collections/1/", "https://taxii.example/root/", "findings")
@@ -166,23 +168,112 @@ def test_a_draft_shows_all_that_leaves_and_what_stays(running, signed_in, drafte
     ("role", "name", "told"),
     [
         ("analyst", "ben", "needs the role approver"),
-        ("approver", "ben", "stillwatch share --approve {id} --as ben"),
+        ("approver", "ben", "Approve and send it"),
         ("approver", "ana", "ana may not approve"),
         ("approver", "dora", "dora may not approve"),
     ],
 )
-def test_who_may_approve_is_shown_how(seen, drafted, role, name, told):
+def test_who_may_approve_is_asked(seen, drafted, role, name, told):
     page = seen(role, name, drafted.id)
-    assert told.format(id=drafted.id) in page
-    assert ("--approve" in page) == ("--approve" in told)
+    assert told in page
+    assert ("Approve and send it" in page) == (told == "Approve and send it")
+    assert ("Refuse it" in page) == (name != "dora"), "who drafts and who approves may refuse"
 
 
-def test_nobody_is_shown_how_to_approve_his_own(seen, state, drafted):
-    mine = Draft("d-00000001", "drafted", "cleo", drafted.drafted_at, drafted.content)
+def test_nobody_is_asked_to_approve_his_own(seen, state, drafted):
+    mine = Draft("d-00000001", "drafted", "Cleo", drafted.drafted_at, drafted.content)
     state.outbox.put(mine)
     page = seen("approver", "cleo", mine.id)
     assert "nobody approves his own draft" in page
-    assert "--approve" not in page
+    assert "Approve and send it" not in page
+
+
+@pytest.fixture
+def approving(serve, settings):
+    """The console where PEOPLE are named, and an exchange that is not there."""
+    flags = {"exchange.state": settings.config.exchange.state, "exchange.url": "http://127.0.0.1:9/taxii2/", **PEOPLE}
+    secret = settings.config.exchange.state.with_name("secret")
+    secret.write_text("a secret")
+    secret.chmod(0o600)
+    with serve(flags | {"exchange.auth": "basic", "exchange.member": "x", "exchange.secret_file": secret}) as running:
+        yield running
+
+
+def test_each_object_is_shown_with_its_marking(running, signed_in, drafted):
+    told = signed_in(running, "viewer").get(f"/exchange/outgoing/{drafted.id}.json").json()
+    for each in told["contents"]["parcels"][0]["leaves"]:
+        assert each["markings"], each["type"]
+        assert all("--" not in name for name in each["markings"])
+
+
+def test_who_may_not_approve_changes_nothing(approving, signed_in, state, drafted):
+    at = f"/exchange/outgoing/{drafted.id}"
+    assert signed_in(approving, "analyst", "ben").post(f"{at}/approve").status_code == 403
+    answer = signed_in(approving, "approver", "ana").post(f"{at}/approve")
+    assert answer.status_code == 403
+    assert "ana may not approve" in answer.text
+    assert signed_in(approving, "approver", "dora").post(f"{at}/refuse", data={"reason": "No."}).status_code == 403
+    client = signed_in(approving, "approver", "cleo")
+    del client.headers["x-csrf-token"]
+    assert client.post(f"{at}/approve").status_code == 409
+    assert client.post(f"{at}/refuse", data={"reason": "No."}).status_code == 409
+    assert state.outbox.find(drafted.id).stage == "drafted"
+
+
+def test_a_refusal_keeps_it_here_with_its_reason(approving, signed_in, state, drafted):
+    at = f"/exchange/outgoing/{drafted.id}"
+    cleo, ben = signed_in(approving, "approver", "cleo"), signed_in(approving, "approver", "ben")
+    assert ben.post(f"{at}/refuse", data={"reason": ""}).status_code == 422
+    assert ben.post(f"{at}/refuse", data={"reason": HOSTILE}).headers["location"] == at
+    assert state.outbox.find(drafted.id).stage == "dropped"
+    page = cleo.get(at).text
+    assert "refused by" in page
+    assert "[U+202E]eman" in page
+    assert "<script>alert" not in page
+    for path, form in (("approve", {}), ("refuse", {"reason": "Mine."})):
+        answer = cleo.post(f"{at}/{path}", data=form)
+        assert answer.status_code == 409
+        assert "is dropped, by ben" in answer.text
+        assert ("Mine." in answer.text) == (path == "refuse"), "what was typed is kept"
+    history = cleo.get(f"/cases/{CASE}").text
+    assert f"refused {drafted.id}" in history
+
+
+def test_of_two_approvers_the_second_is_told_of_the_first(approving, signed_in, state, drafted):
+    state.outbox.approve(drafted, by="ben", at=drafted.drafted_at, envelope='{"objects": []}', objects=[])
+    answer = signed_in(approving, "approver", "cleo").post(f"/exchange/outgoing/{drafted.id}/approve")
+    assert answer.status_code == 409
+    assert "is approved, by ben" in answer.text
+
+
+def test_what_has_changed_since_does_not_leave(approving, signed_in, state, drafted, tmp_path):
+    findings = {"findings": {"path": str(tmp_path / "findings.json"), "sha256": ""}, "accounts": None}
+    (tmp_path / "findings.json").write_text("{}")
+    mine = Draft("d-00000001", "drafted", "ana", drafted.drafted_at, {**drafted.content, "inputs": findings})
+    state.outbox.put(mine)
+    answer = signed_in(approving, "approver", "ben").post(f"/exchange/outgoing/{mine.id}/approve")
+    assert answer.status_code == 409
+    assert "Since it was drafted, the findings or the accounts table changed." in answer.text
+    assert "Draft it anew" in answer.text
+    assert state.outbox.find(mine.id).stage == "drafted"
+
+
+def test_where_the_exchange_is_away_nothing_is_approved(approving, signed_in, state, document, tmp_path):
+    (tmp_path / "findings.json").write_text(dumps(document))
+    path = approving.console.settings.config.exchange.state
+    asked = sharing.Asked(tmp_path / "findings.json", None, (CASE,), tokens=False)
+    settings = load(None, {}, {"exchange.state": path, "exchange.identity": MEMBER, **PEOPLE})
+    made = sharing.draft(settings, asked, "ana", approving.console.clock())["draft"]
+    answer = signed_in(approving, "approver", "ben").post(f"/exchange/outgoing/{made}/approve")
+    assert answer.status_code == 503
+    assert "http://127.0.0.1:9" in answer.text
+    assert state.outbox.find(made).stage == "drafted"
+
+
+def test_what_is_not_there_cannot_be_approved(approving, signed_in):
+    ben = signed_in(approving, "approver", "ben")
+    assert ben.post("/exchange/outgoing/d-ffff/approve").status_code == 404
+    assert ben.post("/exchange/outgoing/d-ffff/refuse", data={"reason": "No."}).status_code == 404
 
 
 def test_what_was_approved_is_shown_exactly_as_it_is_sent(running, signed_in, state, drafted):

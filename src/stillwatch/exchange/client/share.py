@@ -256,14 +256,14 @@ def _property(name: str, value: Any) -> Any:  # noqa: ANN401 — any JSON value
     if name == "pattern":
         return _pattern(str(value))
     if name == "id" or name.endswith("_ref"):
-        return _named(str(value))
+        return named(str(value))
     if name.endswith("_refs"):
-        return [_named(str(each)) for each in value]
+        return [named(str(each)) for each in value]
     return value
 
 
-def _named(name: str) -> str:
-    """An id as its type, or what comes with the software by the name that it has there."""
+def named(name: str) -> str:
+    """An id as its type, or what comes with the software (a marking, a technique) by the name that it has there."""
     known = PUBLISHED.get(name, {})
     external = known.get("external_references", [{}])[0].get("external_id")
     return " ".join(filter(None, [external, known.get("name")])) or name.partition("--")[0]

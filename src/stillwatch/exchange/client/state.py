@@ -60,15 +60,19 @@ class State:
         self.token_cache = StateTokenCache(self.transaction)
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path, *, wait: float = _WAIT_SECONDS) -> Self:
         """Opens the file, and makes it where it is not.
+
+        Args:
+            path: the file.
+            wait: seconds for another process that writes.
 
         Raises:
             ConfigError: others than its owner may read it, or its folder cannot be made.
         """
         with _told(path):
             _prepare_file(path)
-            database = sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None)
+            database = sqlite3.connect(path, timeout=wait, isolation_level=None)
             database.row_factory = sqlite3.Row
             _prepare(database, path)
         return cls(path, database)

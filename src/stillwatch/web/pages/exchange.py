@@ -3,17 +3,20 @@
     /exchange                       indicators in force, by member; what fits a case first
     /exchange/outgoing              drafts, what is approved and what was sent
     /exchange/outgoing/{draft}      one, object by object
+    /exchange/outgoing/{draft}/approve, /refuse      POST: the second person's word, as by `stillwatch share`
 
-A page shows; `stillwatch share` approves and sends, since it alone has the accounts table and the key.
+What is approved is made anew from the files of the draft, signed and sent at once; where the exchange is away, the next
+`stillwatch sync` sends it.
 """
 
-import shlex
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from stillwatch.errors import ConfigError, TrustError
-from stillwatch.exchange.client.people import People
+from stillwatch.reports.sharing import people
 from stillwatch.web import exchanged
-from stillwatch.web.asking import Asked, NotThere, Page
+from stillwatch.web.asking import Asked, NotThere, Page, Redirect
+from stillwatch.web.casework import letters
 from stillwatch.web.exchanged import Brought, Collection, Contents, Letter, Member
 from stillwatch.web.model import Role
 from stillwatch.web.routing import Pages
@@ -63,14 +66,14 @@ class LetterView:
     """One document on its way out.
 
     Attributes:
-        command: approves it, as this person; empty where he may not, and then ...
-        refusal: why not.
+        refusal: why this person may not approve it; empty: he may, or nobody is asked.
+        refusable: whether he may keep it from being sent.
     """
 
     letter: Letter
     contents: Contents
-    command: str = ""
     refusal: str = ""
+    refusable: bool = False
 
 
 @pages.get("/exchange")
@@ -102,18 +105,18 @@ def outgoing(asked: Asked) -> Page:
     with exchanged.opened(asked.console) as state:
         if state is None:
             return Page("outgoing.html", "Outgoing", OutgoingView(there=False, url=url, feedback=feedback), rows=())
-        letters = exchanged.outbox(state)
-    past = [each for each in letters if each.stage in {"sent", "dropped"}]
+        documents = exchanged.outbox(state)
+    past = [each for each in documents if each.stage in {"sent", "dropped"}]
     view = OutgoingView(
         there=True,
         url=url,
         feedback=feedback,
-        waiting=tuple(each for each in letters if each.stage == "drafted"),
-        approved=tuple(each for each in letters if each.stage == "approved"),
+        waiting=tuple(each for each in documents if each.stage == "drafted"),
+        approved=tuple(each for each in documents if each.stage == "approved"),
         past=tuple(past[:_LETTERS]),
         more=len(past[_LETTERS:]),
     )
-    return Page("outgoing.html", "Outgoing", view, rows=letters)
+    return Page("outgoing.html", "Outgoing", view, rows=documents)
 
 
 @pages.get("/exchange/outgoing/{draft}")
@@ -124,18 +127,45 @@ def one(asked: Asked) -> Page:
         if state is None:
             raise NotThere("There is no such draft: nothing was ever exchanged.", where=name[:80])
         letter, contents = exchanged.letter(state, name)
-    command, refusal = _approval(asked, letter) if letter.stage == "drafted" else ("", "")
-    return Page("letter.html", f"Outgoing {letter.id}", LetterView(letter, contents, command, refusal))
+    waits = letter.stage == "drafted"
+    view = LetterView(letter, contents, _refusal(asked, letter) if waits else "", waits and _refusable(asked))
+    return Page("letter.html", f"Outgoing {letter.id}", view)
 
 
-def _approval(asked: Asked, letter: Letter) -> tuple[str, str]:
-    """The command by which this person approves, or why he may not."""
-    config, person = asked.console.settings.config.exchange, asked.person
+@pages.post("/exchange/outgoing/{draft}/approve", needs=Role.APPROVER)
+def approve(asked: Asked) -> Redirect:
+    """The second person says so, too: it leaves."""
+    name = asked.places["draft"]
+    letters.approve(asked.console, name, asked.person, asked.now)
+    return Redirect(_at(name))
+
+
+@pages.post("/exchange/outgoing/{draft}/refuse")
+def refuse(asked: Asked) -> Redirect:
+    """The second person does not, or the first thought better of it: nothing of it leaves."""
+    name, why = asked.places["draft"], asked.form.needed("reason", "Why")
+    letters.refuse(asked.console, name, why, asked.person, asked.now)
+    return Redirect(_at(name))
+
+
+def _at(name: str) -> str:
+    return f"/exchange/outgoing/{quote(name, safe='')}"
+
+
+def _refusal(asked: Asked, letter: Letter) -> str:
+    """Why this person may not approve it; empty: he may."""
     if not asked.may(Role.APPROVER):
-        return "", f"Approving needs the role {Role.APPROVER.word}."
+        return f"Approving needs the role {Role.APPROVER.word}."
     try:
-        people = People(frozenset(config.publishers), frozenset(config.approvers))
-        people.check_approver(person.name, letter.drafted_by)
+        people(asked.console.settings.config.exchange).check_approver(asked.person.name, letter.drafted_by)
     except (TrustError, ConfigError) as error:
-        return "", " ".join(filter(None, [error.what, error.hint]))
-    return f"stillwatch share --approve {shlex.quote(letter.id)} --as {shlex.quote(person.name)}", ""
+        return " ".join(filter(None, [error.what, error.hint]))
+    return ""
+
+
+def _refusable(asked: Asked) -> bool:
+    try:
+        people(asked.console.settings.config.exchange).check_refuser(asked.person.name)
+    except (TrustError, ConfigError):
+        return False
+    return asked.may(Role.ANALYST)
