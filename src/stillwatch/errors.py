@@ -2,7 +2,16 @@
 
 Programmers' mistakes stay built-in exceptions. A bad *row* is no exception: it goes to the rejects (`traffic.rejects`).
 The command line prints `str(error)` and leaves with `error.exit_code`.
+
+    except ValidationError as error:
+        first = mistakes(error)[0]          # of what pydantic says, only what users may see
+        raise InputError(f"{first.place}: {first.says}.", where=path) from None
 """
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError  # this module is the first that is loaded, and stays quick
 
 
 class StillwatchError(Exception):
@@ -54,3 +63,28 @@ class TrustError(ExchangeError):
     """A signature, a membership or a marking does not hold. Trying again does not help, and nothing tries."""
 
     exit_code = 4
+
+
+class Mistake(NamedTuple):
+    """One thing that pydantic found wrong, without what was given: that may be a secret, or a prompt.
+
+    Attributes:
+        path: the keys that lead there; none: it is about the whole.
+        kind: pydantic's name for it: `extra_forbidden`.
+        says: in a sentence without its full stop.
+    """
+
+    path: tuple[int | str, ...]
+    kind: str
+    says: str
+
+    @property
+    def place(self) -> str:
+        """The keys in one word: `rules.2.then`."""
+        return ".".join(map(str, self.path))
+
+
+def mistakes(error: "ValidationError") -> list[Mistake]:
+    """All that pydantic found wrong, in its order; one at least."""
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    return [Mistake(each["loc"], each["type"], each["msg"].removeprefix("Value error, ")) for each in found]

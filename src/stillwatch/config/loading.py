@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from stillwatch.config.sections import Config
-from stillwatch.errors import ConfigError
+from stillwatch.errors import ConfigError, mistakes
 
 #: The file that is read where none is named, if it is there.
 FILE = Path("stillwatch.toml")
@@ -176,11 +176,9 @@ def _from_flags(flags: Mapping[str, object]) -> _Layer:
 def _wrong(error: ValidationError, origins: Mapping[str, str]) -> ConfigError:
     """All that is wrong with the values, in one line."""
     problems = []
-    for detail in error.errors(include_url=False, include_input=False):
-        key = ".".join(str(part) for part in detail["loc"])
-        message = detail["msg"].removeprefix("Value error, ")
-        setting = ".".join(str(part) for part in detail["loc"][:2])
-        problems.append((origins.get(setting), f"{key}: {message[0].lower()}{message[1:]}"))
+    for each in mistakes(error):
+        setting = ".".join(map(str, each.path[:2]))
+        problems.append((origins.get(setting), f"{each.place}: {each.says[0].lower()}{each.says[1:]}"))
     return ConfigError("; ".join(what for _, what in problems) + ".", where=problems[0][0])
 
 

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from stillwatch.errors import InputError
+from stillwatch.errors import InputError, mistakes
 from stillwatch.forensics.model import Kind, Role, Rule
 from stillwatch.signing import canonical
 
@@ -269,10 +269,10 @@ def _checked(folder: Path, path: str, expected: str | None) -> str:
 
 def _wrong(error: ValidationError, where: str) -> InputError:
     """The first thing that is wrong, where it stands; of an unknown setting, the nearest that is known."""
-    first = error.errors(include_input=False, include_url=False)[0]
-    place = ".".join(str(step) for step in first["loc"]) or "the plan"
-    if first["type"] == "extra_forbidden":
+    first = mistakes(error)[0]
+    place = first.place or "the plan"
+    if first.kind == "extra_forbidden":
         known = sorted({name for part in (Plan, Subject, Endpoint, File, Sampling, Test) for name in part.model_fields})
-        nearest = difflib.get_close_matches(str(first["loc"][-1]), known, n=1, cutoff=0)[0]
+        nearest = difflib.get_close_matches(str(first.path[-1]), known, n=1, cutoff=0)[0]
         return InputError(f"The plan has an unknown setting {place}.", where=where, hint=f"Did you mean {nearest}?")
-    return InputError(f"The plan is wrong at {place}: {first['msg'].removeprefix('Value error, ')}.", where=where)
+    return InputError(f"The plan is wrong at {place}: {first.says}.", where=where)

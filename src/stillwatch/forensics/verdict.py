@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from stillwatch.errors import InputError
+from stillwatch.errors import InputError, mistakes
 from stillwatch.forensics import model
 
 VERSION: Literal["1"] = "1"
@@ -231,9 +231,8 @@ def loads(text: str | bytes, *, where: str = "verdict.json") -> VerdictDocument:
     try:
         return VerdictDocument.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise InputError(f"The verdict does not hold together: {place}: {first['msg']}.", where=where) from None
+        first = mistakes(error)[0]
+        raise InputError(f"The verdict does not hold together: {first.place}: {first.says}.", where=where) from None
 
 
 def schema() -> str:

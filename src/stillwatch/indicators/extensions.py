@@ -20,6 +20,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from stillwatch.errors import mistakes
 from stillwatch.indicators import ids, markings
 from stillwatch.indicators.buckets import Bucket
 from stillwatch.indicators.patterns import Duration, Token
@@ -228,9 +229,8 @@ def read(model: type[BaseModel], value: object) -> BaseModel:
     try:
         return model.model_validate_json(ids.canonical(value))
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        place = ascii(".".join(str(step) for step in first["loc"]))[1:81]
-        raise ValueError(f"{place}: {first['msg']}") from None
+        first = mistakes(error)[0]
+        raise ValueError(f"{ascii(first.place)[1:81]}: {first.says}") from None
 
 
 def definition(extension: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from stillwatch.errors import mistakes
 from stillwatch.indicators import ids
 from stillwatch.indicators.buckets import Bucket
 
@@ -185,8 +186,8 @@ def _once(part: Part, tokens: tuple[str, ...]) -> Part:
 
 
 def _worded(error: ValidationError) -> str:
-    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    if first["type"].startswith("union_tag"):
+    first = mistakes(error)[0]
+    if first.kind.startswith("union_tag"):
         return "a pattern of no known kind"
-    place = ascii(".".join(str(step) for step in first["loc"]))[1:81]  # names in it are the sender's
-    return f"pattern: {place}: {first['msg']}" if place else f"pattern: {first['msg']}"
+    place = ascii(first.place)[1:81]  # names in it are the sender's
+    return f"pattern: {place}: {first.says}" if place else f"pattern: {first.says}"

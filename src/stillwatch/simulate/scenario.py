@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from stillwatch.errors import ConfigError, InputError
+from stillwatch.errors import ConfigError, InputError, mistakes
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=0)]
@@ -189,14 +189,13 @@ def parse(table: dict[str, Any], *, where: str = "scenario") -> Scenario:
 
 
 def _first_mistake(error: ValidationError, where: str) -> ConfigError:
-    mistake = error.errors(include_input=False)[0]
-    path = [str(part) for part in mistake["loc"]]
-    setting = f"{where}: {'.'.join(path)}"
-    if mistake["type"] == "unexpected_keyword_argument":
+    first = mistakes(error)[0]
+    path, setting = list(map(str, first.path)), f"{where}: {first.place}"
+    if first.kind == "unexpected_keyword_argument":
         known = {"benign": Benign, "campaigns": Campaign}.get(path[0], Scenario) if len(path) > 1 else Scenario
         near = difflib.get_close_matches(path[-1], [f.name for f in fields(known)], n=1, cutoff=0.0)
         return ConfigError("there is no such key.", where=setting, hint=f"The nearest is `{near[0]}`.")
-    return ConfigError(f"{mistake['msg']}.", where=setting)
+    return ConfigError(f"{first.says}.", where=setting)
 
 
 def _check(scenario: Scenario, where: str) -> None:

@@ -31,7 +31,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from stillwatch.errors import ConfigError
+from stillwatch.errors import ConfigError, mistakes
 
 RISING, FALLING = "rising", "falling"
 MARKS = "-*+"
@@ -172,11 +172,10 @@ def _slot(given: object, number: int, path: Path) -> Slot:
     try:
         return Slot.model_validate(given)
     except ValidationError as error:
-        detail = error.errors(include_url=False, include_input=False)[0]
+        first = mistakes(error)[0]
         name = str(given["id"]) if isinstance(given, dict) and "id" in given else f"number {number}"
-        place = ".".join(map(str, detail["loc"]))
-        says = detail["msg"].removeprefix("Value error, ")
-        what = f"slot {name:.60}: {place + ': ' if place else ''}{says[0].lower()}{says[1:]}."
+        place = f"{first.place}: " if first.path else ""
+        what = f"slot {name:.60}: {place}{first.says[0].lower()}{first.says[1:]}."
         raise ConfigError(what, where=str(path)) from None
 
 

@@ -36,7 +36,7 @@ from typing import Literal, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 import stillwatch
-from stillwatch.errors import InputError, TrustError
+from stillwatch.errors import InputError, TrustError, mistakes
 from stillwatch.forensics.custody.commitments import Head, Proof
 from stillwatch.forensics.custody.keys import Record
 from stillwatch.forensics.plan import Digest, File, Plan, digest_of, loads
@@ -139,9 +139,9 @@ class Bundle:
         try:
             return kind.model_validate_json(self.read(name))
         except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            place = ".".join(str(step) for step in first["loc"])
-            raise InputError(f"The file is not what it should be: {place}: {first['msg']}.", where=name) from None
+            first = mistakes(error)[0]
+            what = f"The file is not what it should be: {first.place}: {first.says}."
+            raise InputError(what, where=name) from None
 
     def file(self, file: File) -> Path:
         """Where a file of the plan lies."""

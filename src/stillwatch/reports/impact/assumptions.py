@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from stillwatch.errors import InputError
+from stillwatch.errors import InputError, mistakes
 from stillwatch.reports.impact.laws import Beta, Fixed, Law
 from stillwatch.reports.wording import printable
 
@@ -115,12 +115,12 @@ def load(path: Path | None) -> Assumptions:
 
 
 def _wrong(error: ValidationError, where: str) -> InputError:
-    first = error.errors(include_input=False, include_url=False)[0]
-    place = printable(".".join(str(step) for step in first["loc"]))
-    if first["type"] == "extra_forbidden":
-        nearest = difflib.get_close_matches(str(first["loc"][-1]), _known(), n=1, cutoff=0)[0]
+    first = mistakes(error)[0]
+    place = printable(first.place)
+    if first.kind == "extra_forbidden":
+        nearest = difflib.get_close_matches(str(first.path[-1]), _known(), n=1, cutoff=0)[0]
         return InputError(f"There is no assumption {place}.", where=where, hint=f"The nearest is {nearest}.")
-    return InputError(f"The assumption {place} is wrong: {first['msg'].removeprefix('Value error, ')}.", where=where)
+    return InputError(f"The assumption {place} is wrong: {first.says}.", where=where)
 
 
 def _known() -> list[str]:

@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, ValidationError
 
-from stillwatch.errors import ConfigError
+from stillwatch.errors import ConfigError, mistakes
 from stillwatch.response.model import Limits, Rung
 from stillwatch.response.policy import contradictions, notices
 from stillwatch.response.policy.cedar import CedarDecider
@@ -248,10 +248,9 @@ def _beside(path: Path, name: str) -> str:
 def worded(error: ValidationError, content: dict[str, Any]) -> str:
     """All that is wrong with the keys, in one line; a rule or a case is named by its name."""
     problems = []
-    for detail in error.errors(include_url=False, include_input=False):
-        message = detail["msg"].removeprefix("Value error, ")
-        place = ".".join(_steps(detail["loc"], content))
-        problems.append(f"{place}: {message[0].lower()}{message[1:]}" if place else message)
+    for each in mistakes(error):
+        place = ".".join(_steps(each.path, content))
+        problems.append(f"{place}: {each.says[0].lower()}{each.says[1:]}" if place else each.says)
     return "; ".join(dict.fromkeys(problems)) + "."
 
 
