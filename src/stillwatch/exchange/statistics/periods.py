@@ -22,15 +22,6 @@ class Month:
     year: int
     number: int  # 1 to 12
 
-    @classmethod
-    def parse(cls, text: str) -> "Month":
-        """Reads `2026-10`.
-
-        Raises:
-            ConfigError: it is no month from 1970 to 9998.
-        """
-        return cls(*_read(_MONTH, text, "That is no month such as 2026-10."))
-
     def __str__(self) -> str:
         return f"{self.year:04}-{self.number:02}"
 
@@ -61,15 +52,6 @@ class Quarter:
 
     year: int
     number: int  # 1 to 4
-
-    @classmethod
-    def parse(cls, text: str) -> "Quarter":
-        """Reads `2026Q4`.
-
-        Raises:
-            ConfigError: it is no quarter from 1970 to 9998.
-        """
-        return cls(*_read(_QUARTER, text, "That is no quarter such as 2026Q4."))
 
     def __str__(self) -> str:
         return f"{self.year:04}Q{self.number}"
@@ -102,13 +84,10 @@ def period(text: str) -> Period:
     """Reads either.
 
     Raises:
-        ConfigError: it is neither.
+        ConfigError: it is neither, or not from 1970 to 9998.
     """
-    return Quarter.parse(text) if "Q" in text else Month.parse(text)
-
-
-def _read(pattern: re.Pattern[str], text: str, problem: str) -> tuple[int, int]:
-    found = pattern.fullmatch(text)
-    if not found or not 1970 <= int(found[1]) <= 9998:
-        raise ConfigError(problem, where="period")
-    return int(found[1]), int(found[2])
+    for pattern, kind in ((_MONTH, Month), (_QUARTER, Quarter)):
+        found = pattern.fullmatch(text)
+        if found and 1970 <= int(found[1]) <= 9998:
+            return kind(int(found[1]), int(found[2]))
+    raise ConfigError("That is no month such as 2026-10 and no quarter such as 2026Q4.", where="period")

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from stillwatch import __version__
 from stillwatch.errors import ConfigError, InputError
 from stillwatch.exchange.statistics.ledger import BUDGET, Answer
-from stillwatch.exchange.statistics.periods import Quarter, period
+from stillwatch.exchange.statistics.periods import period
 from stillwatch.exchange.statistics.topics import TOPICS
 from stillwatch.indicators import buckets
 from stillwatch.reports.briefs.model import Brief
@@ -177,5 +177,5 @@ def _reading(told: tuple[Answer, ...], quarter: str) -> Iterator[str]:
 
 
 def _worded(quarter: str) -> str:
-    found = Quarter.parse(quarter)
+    found = period(quarter)
     return f"{_MONTHS[3 * found.number - 3]} to {_MONTHS[3 * found.number - 1]} {found.year}"
