@@ -73,17 +73,18 @@ class Profiles:
 
     def absorb(self, other: "Profiles") -> None:
         """Add another's accounts to these."""
-        slot = self.slots(other.ids)
+        self.add(self.slots(other.ids), other)
+
+    def add(self, slot: npt.NDArray[np.int64], other: "Profiles") -> None:
+        """Add another's rows to the rows named by slot; several may go to one."""
         ours, theirs = self.state, other.state
         for name in _SUMS:
             fold.merge_sums(slot, theirs[name], ours[name], MOST.get(name, MOST_TOKENS))
         for name in _SETS:
             fold.merge_sets(slot, theirs[name], ours[name])
         fold.merge_counted(slot, theirs["styles"], theirs["styled"], ours["styles"], ours["styled"])
-        n = len(slot)
-        ours["hours"][slot] |= theirs["hours"][:n]
-        ours["first"][slot] = np.minimum(ours["first"][slot], theirs["first"][:n])
-        ours["last"][slot] = np.maximum(ours["last"][slot], theirs["last"][:n])
+        fold.merge_bits(slot, theirs["hours"], ours["hours"])
+        fold.merge_times(slot, theirs["first"], theirs["last"], ours["first"], ours["last"])
 
     def taken(self, rows: npt.NDArray[np.int64]) -> "Profiles":
         """Those of some rows, in this order, without spare room; for reading, not for absorbing into."""

@@ -231,6 +231,22 @@ def merge_counted(slot: I64, theirs: U32, their_counts: U32, ours: U32, our_coun
 
 
 @compiled
+def merge_bits(slot: I64, theirs: U8, ours: U8) -> None:
+    """Unite sets that are bits."""
+    for i in range(len(slot)):
+        for j in range(theirs.shape[1]):
+            ours[slot[i], j] |= theirs[i, j]
+
+
+@compiled
+def merge_times(slot: I64, their_first: I64, their_last: I64, our_first: I64, our_last: I64) -> None:
+    """The first of the first and the last of the last."""
+    for i in range(len(slot)):
+        our_first[slot[i], 0] = min(our_first[slot[i], 0], their_first[i, 0])
+        our_last[slot[i], 0] = max(our_last[slot[i], 0], their_last[i, 0])
+
+
+@compiled
 def find(keys: U64, table_keys: U64, table_slots: I32, known: int) -> tuple[I64, int]:
     """The slot of each key (never 0) in an open-addressing table, and how many are known; new keys get the next."""
     mask = np.uint64(len(table_keys) - 1)
