@@ -1,8 +1,9 @@
 """From a page's view to HTML, JSON and CSV; texts that others wrote stay texts."""
 
+import asyncio
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import jinja2
@@ -52,6 +53,15 @@ def page():
     return Page("trial.html", "Trial", View("Trial", (ROW,)), rows=(ROW,), headers=(("x-trial", "yes"),))
 
 
+def sent(response):
+    """All that a response sends."""
+
+    async def met():
+        return b"".join([piece async for piece in response.body_iterator])
+
+    return asyncio.run(met())
+
+
 def test_what_others_wrote_is_inert_and_seen(renderer, page, asked):
     response = renderer.render(asked(), page)
     text = response.body.decode()
@@ -88,15 +98,33 @@ def test_rows_are_csv_in_which_nothing_is_computed(renderer, page, asked):
     request = asked(path="/cases")
     response = renderer.render(type(request)(**{**vars(request), "suffix": "csv"}), page)
     assert response.headers["content-disposition"] == 'attachment; filename="cases.csv"'
-    header, row = csv.reader(io.StringIO(response.body.decode()))
+    header, row = csv.reader(io.StringIO(sent(response).decode()))
     assert header == ["name", "number", "since", "role", "words"]
     assert row == [HOSTILE, "2.5", "2026-10-01T00:00:00+00:00", "analyst", '["a","b"]']
+
+
+def test_rows_are_sent_while_they_are_read(renderer, page, asked):
+    read = []
+    rows = (read.append(number) or replace(ROW, number=number) for number in range(3_000))
+    whole = type(page)(page.template, page.title, page.view, rows)
+    response = renderer.render(replace(asked(), suffix="csv"), whole)
+    assert len(read) < 1_000
+    assert sent(response).count(b"\r\n") == len(read) + 1 == 3_001
+
+
+def test_what_goes_wrong_before_the_first_rows_can_still_be_told(renderer, page, asked):
+    def rows():
+        raise NotThere("gone")
+        yield ROW
+
+    with pytest.raises(NotThere):
+        renderer.render(replace(asked(), suffix="csv"), type(page)(page.template, page.title, page.view, rows()))
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_a_formula_is_a_text_with_an_apostrophe(start):
     rows = [Row(f"{start}1+1", None, ROW.since, Role.VIEWER)]
-    assert f"'{start}1+1" in as_csv(rows).decode()
+    assert f"'{start}1+1" in b"".join(as_csv(rows)).decode()
 
 
 def test_a_page_without_rows_has_no_csv(renderer, page, asked):
@@ -104,7 +132,7 @@ def test_a_page_without_rows_has_no_csv(renderer, page, asked):
     bare = type(page)(page.template, page.title, page.view)
     with pytest.raises(NotThere):
         renderer.render(type(request)(**{**vars(request), "suffix": "csv"}), bare)
-    assert as_csv(()) == b""
+    assert list(as_csv(())) == []
 
 
 def test_redirects_and_files(renderer, asked):

@@ -8,7 +8,7 @@
 A page raises a `Problem`, or any other StillwatchError, where it cannot answer.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -185,7 +185,7 @@ class Page:
     template: str  # of templates/; extends base.html
     title: str
     view: object  # a frozen dataclass; also the whole of the .json
-    rows: Sequence[object] | None = None  # frozen dataclasses, flat; the .csv; None: there is none
+    rows: Iterable[object] | None = None  # frozen dataclasses, flat; the .csv, met once; None: there is none
     status: int = 200
     headers: Headers = ()
 

@@ -1,4 +1,4 @@
-"""From a page's view to bytes: HTML by Jinja2, .json by msgspec, .csv of its rows.
+"""From a page's view to bytes: HTML by Jinja2, .json by msgspec, .csv of its rows, sent while they are read.
 
     response = Renderer(menu, files).render(asked, page)
 
@@ -10,10 +10,11 @@ element's id (with _ for -), the block alone is the answer.
 import csv
 import io
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from itertools import chain, islice
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -21,7 +22,7 @@ import jinja2
 import msgspec
 from markupsafe import Markup
 from pydantic import BaseModel
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from stillwatch.reports import charts, wording
 from stillwatch.reports.rows import inert
@@ -30,6 +31,7 @@ from stillwatch.web.files import Files
 from stillwatch.web.model import Role
 
 CUT = 20_000  # characters of one text on a page
+_SENT = 500  # rows of a .csv that are written at a time
 _FILTERS = ("label", "minute", "day", "quantity", "tokens", "odds", "count", "share", "span")
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # drawn as nothing, though no format characters
 
@@ -89,8 +91,13 @@ class Renderer:
         if asked.suffix == "csv":
             if answer.rows is None:
                 raise NotThere("This page has no rows, and so no .csv.", hint="Ask for .json.")
-            return _file(as_csv(answer.rows), "text/csv", f"{Path(asked.path).name or 'rows'}.csv")
+            return _rows(answer.rows, f"{Path(asked.path).name or 'rows'}.csv")
         return _with(Response(self.html(asked, answer), answer.status, media_type="text/html"), answer.headers)
+
+    def compile(self) -> None:
+        """Reads all templates now, and not with the first page that needs each."""
+        for name in self._templates.list_templates():
+            self._templates.get_template(name)
 
     def html(self, asked: Asked, page: Page) -> bytes:
         """The page, or the part of it that htmx asks for."""
@@ -115,9 +122,19 @@ def _with(response: Response, headers: Headers) -> Response:
 
 
 def _file(content: bytes, media: str, name: str) -> Response:
+    return Response(content, headers=_named(name), media_type=media)
+
+
+def _rows(rows: Iterable[object], name: str) -> Response:
+    """A .csv that is sent while it is read; what goes wrong with its beginning is still told on a page."""
+    pieces = as_csv(rows)
+    beginning = next(pieces, b"")
+    return StreamingResponse(chain((beginning,), pieces), headers=_named(name), media_type="text/csv")
+
+
+def _named(name: str) -> dict[str, str]:
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in name)[:120]
-    headers = {"content-disposition": f'attachment; filename="{safe}"'}
-    return Response(content, headers=headers, media_type=media)
+    return {"content-disposition": f'attachment; filename="{safe}"'}
 
 
 def _own(text: str) -> Markup:
@@ -137,25 +154,28 @@ def _json(view: object) -> bytes:
 def _plain(value: object) -> object:
     match value:
         case BaseModel():
-            return value.model_dump(mode="json")
+            return msgspec.Raw(value.model_dump_json().encode())
         case Path():
             return str(value)
     raise TypeError(f"a view holds a {type(value).__name__}, which JSON does not know")
 
 
-def as_csv(rows: Sequence[object]) -> bytes:
-    """Rows as CSV (RFC 4180) with a header; a text that a spreadsheet would compute gets an apostrophe in front.
+def as_csv(rows: Iterable[object]) -> Iterator[bytes]:
+    """Rows as CSV (RFC 4180) with a header, piece by piece; a text that a spreadsheet would compute gets an apostrophe.
 
     Args:
         rows: dataclasses of one class; what is no number, text or time is written as JSON.
     """
-    out = io.StringIO()
-    writer = csv.writer(out)
-    if rows and is_dataclass(rows[0]):
-        names = [each.name for each in fields(rows[0])]
-        writer.writerow(names)
-        writer.writerows([_cell(getattr(row, name)) for name in names] for row in rows)
-    return out.getvalue().encode("utf-8", "replace")
+    left = iter(rows)
+    names: list[str] = []
+    while some := list(islice(left, _SENT)):
+        out = io.StringIO()
+        writer = csv.writer(out)
+        if not names and is_dataclass(some[0]):
+            names = [each.name for each in fields(some[0])]
+            writer.writerow(names)
+        writer.writerows([_cell(getattr(row, name)) for name in names] for row in some)
+        yield out.getvalue().encode("utf-8", "replace")
 
 
 def _cell(value: object) -> object:
