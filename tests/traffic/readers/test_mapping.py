@@ -15,6 +15,7 @@ input_messages = "body.messages"
 usage_input_tokens = "usage.in"
 output_text = "answer"
 operation_name = { value = "chat" }
+operation_duration = { path = "took", unit = "ms" }
 """
 RECORD = {
     "id": 7,
@@ -22,6 +23,7 @@ RECORD = {
     "auth": {"customer": "c1"},
     "body": json.dumps({"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}]}),
     "usage": {"in": "12"},
+    "took": "1250",
     "answer": {"choices": [{"message": {"content": "a"}}]},
 }
 
@@ -46,6 +48,7 @@ def test_any_log_can_be_described(mapped):
         "usage_input_tokens": 12,
         "output_text": "a",
         "operation_name": "chat",
+        "operation_duration": 1.25,
     }
     assert {column: row[column] for column in expected} == expected
     assert row["time"].timestamp() == 1772366400.0005
@@ -53,8 +56,10 @@ def test_any_log_can_be_described(mapped):
 
 def test_a_table_can_be_described(mapped):
     mapping = '[columns]\nrequest_id = "id"\ntime = "at"\naccount_id = "who"\ninput_messages = "text"\n'
-    row = mapped(mapping, "id,at,who,text\n1,2026-03-01,a,Hi\n", "log.csv").only
+    mapping += 'operation_duration = "took"\n'
+    row = mapped(mapping, "id,at,who,text,took\n1,2026-03-01,a,Hi,0.5\n", "log.csv").only
     assert row["input_messages"] == [{"role": "user", "content": "Hi"}]
+    assert row["operation_duration"] == 0.5, "seconds without a unit"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ COMMON = {
     "request_model": "small",
     "request_temperature": 0.7,
     "request_max_tokens": 64,
+    "operation_duration": 1.5,
 }
 
 LITELLM = {
@@ -46,7 +47,7 @@ LITELLM = {
     "model": "openai/small-2026",
     "model_group": "small",
     "startTime": NOON.timestamp(),
-    "endTime": NOON.timestamp() + 1,
+    "endTime": NOON.timestamp() + 1.5,
     "status": "success",
     "prompt_tokens": 9,
     "completion_tokens": 3,
@@ -66,6 +67,7 @@ SPENDLOGS = {
     "prompt_tokens": 9,
     "completion_tokens": 3,
     "startTime": "2026-03-01 12:00:00.000",
+    "endTime": "2026-03-01 12:00:01.500",
     "model": "openai/small-2026",
     "model_group": "small",
     "user": "user-1",
@@ -81,6 +83,7 @@ SPENDLOGS = {
 }
 GATEWAY = {
     "timestamp": "2026-03-01T12:00:00Z",
+    "duration_ms": 1500,
     "request_id": "call-1",
     "user_id": "user-1",
     "key_id": "hash-1",
@@ -100,6 +103,7 @@ LANGFUSE = {
     "trace_id": "session-1",
     "type": "GENERATION",
     "start_time": "2026-03-01 12:00:00.000000",
+    "end_time": "2026-03-01 12:00:01.500000",
     "user_id": "user-1",
     "project_id": "team-1",
     "provided_model_name": "small",
@@ -141,6 +145,7 @@ def span(plain: dict[str, Any], **more: Any) -> dict[str, Any]:
         "spanId": "call-1",
         "traceId": "t",
         "startTimeUnixNano": nanoseconds,
+        "endTimeUnixNano": str(int(nanoseconds) + 1_500_000_000),
         "attributes": attributes(plain),
     } | more
 
@@ -265,7 +270,12 @@ def test_a_log_is_recognised_by_itself(case: str, tmp_path: Path, read: Callable
 @pytest.mark.parametrize("case", ["spendlogs", "langfuse"])
 def test_tables(case: str, tmp_path: Path, read: Callable[..., Any]):
     record = dict(FULL[case][1])
-    record |= {"startTime": NOON} if case == "spendlogs" else {"start_time": NOON.replace(tzinfo=None)}
+    begun, ended = NOON, NOON + timedelta(seconds=1.5)
+    record |= (
+        {"startTime": begun, "endTime": ended}
+        if case == "spendlogs"
+        else {"start_time": begun.replace(tzinfo=None), "end_time": ended.replace(tzinfo=None)}
+    )
     usage = record.pop("usage_details", {})
     table = pa.Table.from_pylist([record])
     if usage:
@@ -304,6 +314,42 @@ def test_one_broken_span_leaves_the_others():
 
 def test_what_is_no_generation_is_no_request():
     assert read_one(reader_named("langfuse"), LANGFUSE | {"type": "SPAN"}) == ([], {})
+
+
+DURATIONS = {
+    "milliseconds": ({"duration_ms": 250}, 0.25),
+    "milliseconds as a text": ({"delay_ms": "250"}, 0.25),
+    "NGINX writes seconds": ({"request_time": "0.250"}, 0.25),
+    "Kong": ({"latencies": {"request": 250}}, 0.25),
+    "Helicone": ({"response_created_at": "2026-03-01T12:00:00.250Z"}, 0.25),
+    "an end before the start": ({"end_time": "2026-03-01T11:59:00Z"}, None),
+    "an end that is no time": ({"end_time": "later"}, None),
+    "a unit that is not known": ({"latency": 250}, None),
+    "a moment under a duration's name": ({"request_time": 1_772_366_400}, None),
+    "below nothing": ({"duration_ms": -1}, None),
+    "no figure": ({"duration_ms": [1]}, None),
+}
+
+
+@pytest.mark.parametrize("case", DURATIONS)
+def test_a_duration_is_in_seconds_or_is_none(case: str):
+    named, seconds = DURATIONS[case]
+    record = {name: value for name, value in GATEWAY.items() if name != "duration_ms"} | named
+    (row,), rejects = read_one(reader_named("gateway"), record)
+    assert rejects == {}
+    assert row["operation_duration"] == seconds
+
+
+@pytest.mark.parametrize("name", ["litellm", "spendlogs", "langfuse"])
+def test_a_record_without_an_end_has_no_duration(name: str):
+    record = {name: value for name, value in FULL[name][1].items() if name not in ("endTime", "end_time")}
+    (row,), _ = read_one(reader_named(name), record)
+    assert row["operation_duration"] is None
+
+
+def test_a_span_that_is_under_way_has_no_duration():
+    (row,), _ = read_one(reader_named("otel"), otlp(span(CURRENT, endTimeUnixNano=None)))
+    assert row["operation_duration"] is None
 
 
 BODIES = {

@@ -10,6 +10,7 @@ may lie in `request.body` beside `request.headers`. Helicone's export fits too.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from stillwatch.traffic.readers import durations
 from stillwatch.traffic.readers.bodies import present, request_row, response_row
 from stillwatch.traffic.rows import Record, Row, first, number
 
@@ -99,6 +100,16 @@ _STATUS = (
     "response.status",
     "statusCode",
 )
+#: Durations by unit. Not `duration`, `latency`, `response_time`: seconds with some, milliseconds with others.
+_MILLISECONDS = (
+    *("duration_ms", "latency_ms", "delay_ms", "response_time_ms", "elapsed_ms", "request_duration_ms"),
+    *("durationMs", "latencyMs", "latencies.request"),
+)
+_SECONDS = ("operation_duration", "duration_seconds", "latency_seconds", "elapsed_seconds", "request_time")
+_ENDS = (
+    *("end_time", "endTime", "ended_at", "completed_at", "response_created_at", "timestamps.response"),
+    "timestamps.end",
+)
 _FORWARDED = ("x-forwarded-for", "x-real-ip", "cf-connecting-ip")
 _SUCCESS = {"success": 200, "ok": 200, "failure": 500, "error": 500, "completed": 200}
 
@@ -133,12 +144,22 @@ class Gateway:
             | present(counted)
             | request_row(_body(record, _REQUEST))
             | present(named)
-            | {"response_status": _SUCCESS.get(status, number(status)) if isinstance(status, str) else status}
+            | {
+                "response_status": _SUCCESS.get(status, number(status)) if isinstance(status, str) else status,
+                "operation_duration": _duration(record, named["time"]),
+            }
         )
 
 
 def _body(record: Record, places: tuple[str, ...]) -> object:
     return first(record, *places)
+
+
+def _duration(record: Record, time: object) -> float | None:
+    """As it is said, else from the request's time to its end."""
+    said = durations.lasting(first(record, *_MILLISECONDS), "ms")
+    said = durations.lasting(first(record, *_SECONDS), "s") if said is None else said
+    return durations.between(time, first(record, *_ENDS)) if said is None else said
 
 
 def _identifier(value: object) -> object:

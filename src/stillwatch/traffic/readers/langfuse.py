@@ -6,6 +6,7 @@ Names: https://langfuse.com/docs/api-and-data-platform/features/export-to-blob-s
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from stillwatch.traffic.readers import durations
 from stillwatch.traffic.readers.bodies import output_text, parameters, prompt
 from stillwatch.traffic.rows import Record, Row, dig, first, number
 
@@ -63,5 +64,7 @@ class Langfuse:
                 "input_messages": conversation,
                 "output_text": output_text(dig(record, "output")),
                 "response_status": 500 if dig(record, "level") == "ERROR" else 200,
+                # not `latency`: its unit has changed
+                "operation_duration": durations.between(named["time"], first(record, "end_time", "endTime")),
             }
         )

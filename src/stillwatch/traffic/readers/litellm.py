@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from stillwatch.traffic.readers import reasoning
+from stillwatch.traffic.readers import durations, reasoning
 from stillwatch.traffic.readers.bodies import parameters, present, prompt, response_row
 from stillwatch.traffic.rows import Record, Row, dig, first, number
 
@@ -76,5 +76,6 @@ class LiteLLM:
                 "input_messages": conversation,
                 "reasoning_presented": reasoning.presented(dig(record, "messages")),
                 "response_status": status_of(dig(record, "status"), dig(record, "error_information.error_code")),
+                "operation_duration": durations.between(row["time"], first(record, "endTime", "end_time")),
             }
         )

@@ -6,6 +6,7 @@
     account_id = "auth.customer"
     input_messages = "body.messages"                # or a plain text; system messages are told apart
     output_text = "answer.choices.0.message.content"
+    operation_duration = { path = "took", unit = "ms" }       # seconds without a unit
     usage_input_tokens = "usage.in"
     operation_name = { value = "chat" }             # the same for all
 
@@ -22,11 +23,14 @@ from typing import Literal
 import msgspec
 
 from stillwatch.errors import ConfigError
+from stillwatch.traffic.readers import durations
 from stillwatch.traffic.readers.bodies import output_text, prompt
 from stillwatch.traffic.rows import NUMERIC, Record, Row, dig, instant, number, plain
 from stillwatch.traffic.schema import REQUESTS
 
 _REQUIRED = tuple(column.name for column in REQUESTS if not column.nullable)
+
+_OF_A_UNIT = ("time", "operation_duration")
 
 
 class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -111,8 +115,8 @@ def _check_names(places: dict[str, Place], where: str) -> None:
             )
         if (place.path is None) == (place.value is None):
             raise ConfigError(f"{column} needs either a path or a value.", where=where)
-        if place.unit and column != "time":
-            raise ConfigError(f"{column} takes no unit; only time does.", where=where)
+        if place.unit and column not in _OF_A_UNIT:
+            raise ConfigError(f"{column} takes no unit; only {' and '.join(_OF_A_UNIT)} do.", where=where)
     if lacking := [column for column in _REQUIRED if column not in places]:
         raise ConfigError(f"The mapping lacks {', '.join(lacking)}.", where=where, hint="Every request needs them.")
 
@@ -127,6 +131,8 @@ def _value(column: str, place: Place, record: Record) -> object:
     value = place.value if place.path is None else dig(record, place.path)
     if column == "time":
         return instant(number(value), unit=place.unit)
+    if column == "operation_duration":
+        return durations.lasting(value, place.unit or "s")
     if column == "output_text":
         return output_text(value)
     if column == "system_instructions":

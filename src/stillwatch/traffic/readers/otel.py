@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from stillwatch.traffic.readers import durations
 from stillwatch.traffic.readers.bodies import output_text, prompt
 from stillwatch.traffic.rows import Json, Record, Row, RowError, decoded, dig, first, instant, number, plain
 
@@ -38,6 +39,7 @@ _INPUT = ("gen_ai.input.messages", "gen_ai.prompt", "gen_ai.request.messages")
 _OUTPUT = ("gen_ai.output.messages", "gen_ai.completion")
 _INDEXED = re.compile(r"^gen_ai\.(prompt|completion)\.(\d+)\.(role|content|finish_reason)$")
 _MESSAGE_EVENT = re.compile(r"^gen_ai\.(system|user|assistant|tool)\.message$")
+_END = ("endTimeUnixNano", "end_time_unix_nano")
 _ERROR = (2, "2", "STATUS_CODE_ERROR", "ERROR")
 
 
@@ -147,6 +149,7 @@ def _row(span: Record, attributes: dict[str, Json]) -> Row:
             if isinstance(reasons, list) and reasons
             else first(answer, "0.finish_reason"),
             "response_status": _status(span, attributes),
+            "operation_duration": _duration(span),
         }
     )
 
@@ -154,6 +157,13 @@ def _row(span: Record, attributes: dict[str, Json]) -> Row:
 def _start(span: Record) -> int | None:
     nanoseconds = first(span, "startTimeUnixNano", "start_time_unix_nano")
     return instant(first(span, "start_time", "startTime")) if nanoseconds is None else instant(nanoseconds, unit="ns")
+
+
+def _duration(span: Record) -> float | None:
+    start, end = first(span, "startTimeUnixNano", "start_time_unix_nano"), first(span, *_END)
+    if start is not None:
+        return durations.between(start, end, unit="ns")
+    return durations.between(first(span, "start_time", "startTime"), first(span, "end_time", "endTime"))
 
 
 def _indexed(attributes: Mapping[str, Json], kind: str) -> list[dict[str, Json]] | None:

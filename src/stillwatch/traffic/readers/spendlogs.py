@@ -6,6 +6,7 @@ Names: https://github.com/BerriAI/litellm/blob/main/schema.prisma
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from stillwatch.traffic.readers import durations
 from stillwatch.traffic.readers.bodies import parameters, present, request_row, response_row
 from stillwatch.traffic.readers.litellm import Grain, status_of
 from stillwatch.traffic.rows import Record, Row, decoded, dig, first, number
@@ -63,6 +64,7 @@ class SpendLogs:
                 "response_status": status_of(
                     dig(record, "status"), first(record, "metadata.error_information.error_code")
                 ),
+                "operation_duration": durations.between(row["time"], dig(record, "endTime")),
             }
         )
 
