@@ -14,7 +14,7 @@ def four(population_of):
         for a, address in zip("abcdx", ["one", "one", "one", "two", "two"], strict=True)
     ]
     desk = [{"account_id": a, "payment_fingerprint": "p", "email_domain": "m"} for a in "ab"]
-    population = population_of(rows, [*desk, {"account_id": "c", "payment_fingerprint": "p", "email_domain": "z"}])
+    population = population_of(rows, [*desk, {"account_id": "c", "payment_fingerprint": "q", "email_domain": "z"}])
     return Cluster(population, np.array([0, 1, 2, 3]))
 
 

@@ -11,13 +11,12 @@ from stillwatch.campaigns.contents import Contents
 def drawn():
     draw = np.random.default_rng(3)
     words = draw.poisson(draw.gamma(0.5, 2.0, (90, 128)) * draw.integers(0, 5, (90, 1))).astype(np.uint16)
-    return words, draw.integers(1, 60, 90)
+    usual = draw.random(128)
+    return words, usual / usual.sum()
 
 
-def directions(words, requests):
+def directions(words, usual):
     """The formula, written down in one piece."""
-    usual = (np.minimum(requests, 10) / requests) @ words.astype(float) + 1e-3
-    usual /= usual.sum()
     total = words.sum(1)[:, None]
     residual = (words - total * usual) / np.sqrt(np.maximum(total, 1) * usual)
     return residual / np.maximum(np.linalg.norm(residual, axis=1, keepdims=True), 1e-9)
@@ -73,6 +72,6 @@ def test_who_said_nothing_points_nowhere(population_of):
 
 
 def test_nobody_is_no_content():
-    nobody = Contents.of(np.zeros((0, 128), np.uint16), np.zeros(0))
+    nobody = Contents.of(np.zeros((0, 128), np.uint16), np.full(128, 1 / 128))
     assert nobody.cosines(np.ones((128, 2), np.float32)).shape == (0, 2)
     assert nobody.cosines(np.ones((128, 2), np.float32), np.zeros(0, np.int64)).shape == (0, 2)

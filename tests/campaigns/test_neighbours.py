@@ -14,7 +14,7 @@ def grouped():
     draw = np.random.default_rng(4)
     subjects = draw.dirichlet(np.full(128, 0.1), 30)
     words = np.stack([draw.multinomial(60, subjects[i % 30]) for i in range(600)]).astype(np.uint16)
-    return Contents.of(words, np.full(600, 10))
+    return Contents.of(words, words.sum(0) / words.sum())
 
 
 def pairs(a, b):
@@ -50,7 +50,7 @@ def test_among_many_most_neighbours_are_found(grouped, monkeypatch):
 
 def test_a_cell_that_is_far_too_large_is_dealt_out(monkeypatch):
     monkeypatch.setattr(neighbours, "CELL", 16)
-    alike = Contents.of(np.tile(np.eye(2, 128, dtype=np.uint16) * 9, (100, 1)), np.full(200, 1))
+    alike = Contents.of(np.tile(np.eye(2, 128, dtype=np.uint16) * 9, (100, 1)), np.full(128, 1 / 128))
     a, b, _ = nearest(alike, np.arange(200), 3, 0.9)
     assert set(a.tolist()) == set(range(200)), "everybody has a neighbour"
     assert ((a - b) % 2 == 0).all(), "and it is one of her own kind"

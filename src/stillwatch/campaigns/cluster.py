@@ -6,7 +6,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from stillwatch.campaigns.population import Keys, Population
+from stillwatch.campaigns.holdings import Keys
+from stillwatch.campaigns.population import Population
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
@@ -41,6 +42,18 @@ class Cluster:
     def parties(self) -> int:
         """How many customers these accounts openly are."""
         return int(self.party.max(initial=-1)) + 1
+
+    @cached_property
+    def others(self) -> I64:
+        """Rows that stand for everybody else."""
+        rest = self.population.drawn.copy()
+        rest[self.rows] = False
+        return np.flatnonzero(rest)
+
+    @property
+    def outsiders(self) -> int:
+        """How many accounts of the whole log are not in it."""
+        return max(1, self.population.accounts - len(self))
 
     @cached_property
     def sum_of_directions(self) -> F64:

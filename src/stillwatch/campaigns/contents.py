@@ -18,8 +18,7 @@ F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 
 BLOCK = 8192
-KEPT = 4 * BLOCK
-WEIGHT_CAP = 10  # requests of one account that count towards what is usual: nobody's volume sets the norm
+KEPT = 8 * BLOCK
 
 
 @dataclass(frozen=True)
@@ -39,12 +38,9 @@ class Contents:
     length: F64
 
     @classmethod
-    def of(cls, words: npt.NDArray[np.generic], requests: npt.NDArray[np.generic]) -> "Contents":
-        """From profiles: word counts (n, bins) and requests (n,)."""
+    def of(cls, words: npt.NDArray[np.generic], usual: F64) -> "Contents":
+        """From profiles: word counts (n, bins), against what is usual (bins,)."""
         counts = np.asarray(words, np.uint16)
-        weight = np.minimum(requests, WEIGHT_CAP) / np.maximum(requests, 1)
-        usual = weight @ counts + 1e-3
-        usual /= usual.sum()
         total = counts.sum(1, dtype=np.float64)
         made = cls(counts, total, usual, np.ones(len(counts)))
         lengths = [np.linalg.norm(made._residual(rows), axis=1) for rows in made._blocks()]
@@ -80,12 +76,6 @@ class Contents:
         asked = self.words[rows].astype(np.float64) @ (towards / np.sqrt(self.usual)[:, None])
         residual = (asked - total * (np.sqrt(self.usual) @ towards)) / np.sqrt(np.maximum(total, 1))
         return (residual / self.length[rows, None]).astype(np.float32)
-
-    @cached_property
-    def sample(self) -> tuple[I64, F32]:
-        """Some accounts, evenly drawn, that stand for all of them where these are very many, and their unit vectors."""
-        rows = np.arange(0, len(self), max(1, len(self) // BLOCK))
-        return rows, self.directions(rows)
 
     def _residual(self, rows: I64) -> F64:
         expected = np.maximum(self.total[rows], 1)[:, None] * self.usual

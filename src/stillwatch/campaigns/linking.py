@@ -14,8 +14,9 @@ import igraph as ig
 import numpy as np
 import numpy.typing as npt
 
+from stillwatch.campaigns.holdings import MEANS, Keys
 from stillwatch.campaigns.neighbours import nearest
-from stillwatch.campaigns.population import Keys, Population
+from stillwatch.campaigns.population import Population
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
@@ -30,25 +31,32 @@ SEED = 1
 
 @dataclass(frozen=True)
 class Edges:
-    """Weighted edges between vertices of one graph."""
+    """Weighted edges between accounts, or between accounts (a) and the things that they hold (b)."""
 
     a: I64
     b: I64
     weight: F64
+    things: bool = False
 
 
-def propose(population: Population, hub: int) -> list[I64]:
-    """Groups of accounts (row numbers, ascending) that some view holds together; each group once, largest first."""
-    asked = _edges_of_contents(population)
-    words = [population.keys["text"]]
-    means = [population.keys[name] for name in ("payment", "mail_domain", "address", "turn")]
-    views = ((asked, words, RESOLUTIONS), (asked, words + means, RESOLUTIONS[1:2]), (None, means, SPARSE))
-    graphs = ((*_graph(population, contents, keys, hub), resolutions) for contents, keys, resolutions in views)
+def propose(population: Population, hub: int, among: I64 | None = None) -> list[I64]:
+    """Groups of accounts (row numbers, ascending) that some view holds together; each group once, largest first.
+
+    Args:
+        population: whose accounts.
+        hub: what more accounts than this share links nobody much.
+        among: only these rows; None for all.
+    """
+    among = np.arange(len(population)) if among is None else among
+    asked = _edges_of_contents(population, among)
+    words, *means = (_links(population, population.keys[name], hub, among) for name in ("text", *MEANS))
+    views = (([asked, words], RESOLUTIONS), ([asked, words, *means], RESOLUTIONS[1:2]), (means, SPARSE))
+    graphs = ((*graph_of(len(population), edges), resolutions) for edges, resolutions in views)
     groups = {
         group.tobytes()
         for graph, weights, resolutions in graphs
         for resolution in resolutions
-        for group in _communities(graph, weights, len(population), resolution)
+        for group in communities(graph, weights, len(population), resolution)
     } | {group.tobytes() for group in _known_elsewhere(population, hub)}
     found = [np.frombuffer(group, np.int32).astype(np.int64) for group in groups]
     return sorted(found, key=lambda group: (-len(group), group.tolist()))
@@ -58,38 +66,48 @@ def _known_elsewhere(population: Population, hub: int) -> Iterator[npt.NDArray[n
     """Accounts that have what another provider's signal names; what more than a hub have is common property."""
     known = population.known
     for i in range(len(known.signals)):
-        parts = [held[:, [i]].tocoo().row for held in (known.means, known.words)]
-        group = np.unique(np.concatenate([np.zeros(0, np.int32), *(p for p in parts if len(p) <= hub)]))
+        parts = [having.held[:, [i]].tocoo().row for having in (known.means, known.words) if having.accounts[i] <= hub]
+        group = np.unique(np.concatenate([np.zeros(0, np.int32), *parts]))
         if len(group) >= 3:
             yield group.astype(np.int32)
 
 
-def _edges_of_contents(population: Population) -> Edges:
-    a, b, cosine = nearest(population.contents, np.arange(len(population)), NEIGHBOURS, LEAST_COSINE)
+def _edges_of_contents(population: Population, among: I64) -> Edges:
+    a, b, cosine = nearest(population.contents, among, NEIGHBOURS, LEAST_COSINE)
     return Edges(a, b, (cosine - LEAST_COSINE / 2).astype(np.float64) / NEIGHBOURS * 4)
 
 
-def _edges_of_keys(keys: Keys, hub: int, first: int) -> Edges:
-    """Accounts to the things they hold; things are the vertices from `first` on."""
+def _links(population: Population, keys: Keys, hub: int, among: I64) -> Edges:
+    """Accounts to the things they hold, as far as these are worth an edge."""
     held = keys.held.tocoo()
-    # beyond, an edge weighs next to nothing and there are very many; words in two hands are chance
-    worth = (keys.degree <= COMMON_PROPERTY * hub) & (keys.degree >= (3 if keys.name == "text" else 2))
-    row, col = held.row[worth[held.col]], held.col[worth[held.col]]
-    weight = np.where(keys.degree > hub, 0.1, 1.0) / np.log2(1 + keys.degree)
-    return Edges(row.astype(np.int64), col.astype(np.int64) + first, weight[col])
+    looked_at = np.zeros(len(population), bool)
+    looked_at[among] = True
+    kept = looked_at[held.row] & worth(keys.degree, hub, text=keys.name == "text")[held.col]
+    row, col = held.row[kept], held.col[kept]
+    return edges_of_things(row.astype(np.int64), col.astype(np.int64), keys.degree[col], hub)
 
 
-def _graph(population: Population, contents: Edges | None, keys: list[Keys], hub: int) -> tuple[ig.Graph, F64]:
-    n = len(population)
-    parts = [contents] if contents else []
-    for k in keys:
-        parts.append(_edges_of_keys(k, hub, n))
-        n += k.held.shape[1]
-    edges = np.stack([np.concatenate([getattr(p, end) for p in parts]) for end in ("a", "b")], axis=1)
-    return ig.Graph(n=n, edges=edges, directed=False), np.concatenate([p.weight for p in parts])
+def worth(degree: I64, hub: int, *, text: bool) -> npt.NDArray[np.bool_]:
+    """Which things are edges: what more hold weighs next to nothing, and words in two hands are chance."""
+    return (degree <= COMMON_PROPERTY * hub) & (degree >= (3 if text else 2))
 
 
-def _communities(graph: ig.Graph, weights: F64, accounts: int, resolution: float) -> Iterator[npt.NDArray[np.int32]]:
+def edges_of_things(row: I64, thing: I64, degree: I64, hub: int) -> Edges:
+    """Edges between accounts and the things they hold, lighter for what many hold."""
+    return Edges(row, thing, np.where(degree > hub, 0.1, 1.0) / np.log2(1 + degree), things=True)
+
+
+def graph_of(accounts: int, parts: list[Edges]) -> tuple[ig.Graph, F64]:
+    """One graph of several kinds of edges: accounts first, then the things of each kind."""
+    n, ends = accounts, []
+    for part in parts:
+        ends.append((part.a, part.b + n if part.things else part.b))
+        n += int(part.b.max(initial=-1)) + 1 if part.things else 0
+    edges = np.stack([np.concatenate(side) for side in zip(*ends, strict=True)], axis=1)
+    return ig.Graph(n=n, edges=edges, directed=False), np.concatenate([part.weight for part in parts])
+
+
+def communities(graph: ig.Graph, weights: F64, accounts: int, resolution: float) -> Iterator[npt.NDArray[np.int32]]:
     """Leiden communities, without the things, of three accounts or more."""
     ig.set_random_number_generator(random.Random(SEED))  # noqa: S311
     found = graph.community_leiden("modularity", weights=weights, resolution=resolution, n_iterations=2)

@@ -16,8 +16,9 @@ from stillwatch.campaigns.cluster import Cluster
 from stillwatch.campaigns.evidence import content, elsewhere, text
 from stillwatch.campaigns.evidence.text import own_words
 from stillwatch.campaigns.evidence.time import in_step
+from stillwatch.campaigns.holdings import Keys
 from stillwatch.campaigns.operators import affinity
-from stillwatch.campaigns.population import Keys, Population
+from stillwatch.campaigns.population import Population
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
@@ -72,7 +73,7 @@ def _with_reasons(population: Population, found: Membership) -> Membership:
     if words.observed >= 0.8 and words.expected <= 0.005:  # a wrapper that nearly all of them send, and nobody else
         another = linked | (_by_text(cluster)[found.rows] >= TEXT_CAP / 2)
     fair = affinity(cluster, linked) >= FAIR
-    island = min(ISLAND, float(np.log2(len(population))) - content.SELECTION - 1)
+    island = min(ISLAND, float(np.log2(population.accounts)) - content.SELECTION - 1)
     if fair and another.mean() >= SOME and content.weigh(cluster).bits >= island:
         return found
     kept = another if fair else linked  # who borrows a popular client's prompt does not make its users his
@@ -84,8 +85,7 @@ def belonging(cluster: Cluster, *, links: bool = True) -> F64:
 
     Without `links`, only what is asked and when counts: for judging the links themselves.
     """
-    n, rest = len(cluster), max(1, len(cluster.population) - len(cluster))
-    bits = np.log2(n / rest) + _by_content(cluster) + _by_text(cluster)
+    bits = np.log2(len(cluster) / cluster.outsiders) + _by_content(cluster) + _by_text(cluster)
     if links:
         bits += _by_all_links(cluster)
     open_ = np.flatnonzero(bits >= LEAST - STEP_CAP)  # for the others their hours change nothing
@@ -99,27 +99,27 @@ def _by_content(cluster: Cluster) -> F64:
     near = population.contents.cosines(cluster.centre[:, None].astype(np.float32))[:, 0].astype(np.float64)
     near[rows] = cluster.own_cosines
     size = np.log2(1 + population.contents.total)
-    inside = np.zeros(len(population), bool)
-    inside[rows] = True
+    others = np.zeros(len(population), bool)
+    others[cluster.others] = True
     bits = np.zeros(len(population))
     level, spread = _among_members(size[rows], near[rows], size)
     for stratum in _strata(size):
-        others = near[stratum[~inside[stratum]]]
-        if len(others) < 8:
+        theirs = near[stratum[others[stratum]]]
+        if len(theirs) < 8:
             continue
-        middle = float(np.median(others))
-        wide = max(0.05, 1.4826 * float(np.median(np.abs(others - middle))))
-        theirs = _log_t((near[stratum] - middle) / wide) - np.log2(wide)
-        bits[stratum] = _log_t(np.minimum(0, near[stratum] - level[stratum]) / spread) - np.log2(spread) - theirs
-    return np.minimum(bits, _rarity(near, inside)).clip(-OTHERWISE_CAP, CONTENT_CAP)
+        middle = float(np.median(theirs))
+        wide = max(0.05, 1.4826 * float(np.median(np.abs(theirs - middle))))
+        usual = _log_t((near[stratum] - middle) / wide) - np.log2(wide)
+        bits[stratum] = _log_t(np.minimum(0, near[stratum] - level[stratum]) / spread) - np.log2(spread) - usual
+    return np.minimum(bits, _rarity(near, cluster.others)).clip(-OTHERWISE_CAP, CONTENT_CAP)
 
 
-def _rarity(near: F64, inside: npt.NDArray[np.bool_]) -> F64:
+def _rarity(near: F64, outside: I64) -> F64:
     """-log2 of the share of outsiders that come at least as near: what many others do as well tells nobody apart.
 
     The others of a common language, trade or interest are no normal deviates of the crowd; they are counted.
     """
-    others = np.sort(near[~inside])
+    others = np.sort(near[outside])
     nearer = len(others) - np.searchsorted(others, near, side="left")
     return -np.log2((nearer + 1) / (len(others) + 1))
 
@@ -153,7 +153,7 @@ def _by_text(cluster: Cluster) -> F64:
     held = population.keys["text"].by_thing[:, own_words(cluster)]
     count = np.minimum(3, np.bincount(held.indices, minlength=len(population)))
     inside = np.bincount(count[rows], minlength=4) + 0.25
-    outside = np.bincount(count, minlength=4) + 0.5 - inside
+    outside = np.bincount(count[cluster.others], minlength=4) + 0.25
     bits = np.log2(inside / inside.sum() / (outside / outside.sum()))
     bits[1:] = np.maximum.accumulate(bits[1:].clip(0))  # more of them never says less
     return bits.clip(-ABSENT_CAP, TEXT_CAP)[count]
@@ -171,10 +171,10 @@ def _by_links(cluster: Cluster, keys: Keys) -> F64:
     population, rows = cluster.population, cluster.rows
     if not keys.held.shape[1]:
         return np.zeros(len(population))
-    held, rest = cluster.held(keys), max(1, len(population) - len(rows))
+    held = cluster.held(keys)
 
     def strength(inside: I64) -> F64:
-        odds = np.log2((np.maximum(inside, 0) + 0.1) / len(rows) / ((held.outside + 0.5) / rest))
+        odds = np.log2((np.maximum(inside, 0) + 0.1) / len(rows) / ((held.outside + 0.5) / cluster.outsiders))
         return np.where(inside > 0, odds.clip(0, 6), 0)
 
     bits = _largest(keys, held.things, strength(held.parties))

@@ -25,7 +25,7 @@ COMMON = 30  # what more hold is nobody's in particular
 
 def linked(one: Cluster, other: Cluster) -> bool:
     """Whether two disjoint clusters share more than chance would have them share."""
-    surprise, size = 0.0, max(1, len(one.population))
+    surprise, size = 0.0, one.population.accounts
     for name in ("payment", "mail_domain", "turn"):
         keys = one.population.keys[name]
         a, b = one.held(keys), other.held(keys)

@@ -72,8 +72,8 @@ def scan(  # noqa: PLR0913 — what is read, how it is judged, and who is told
     campaigns = _shown(judged, accounts, settings, log)
     inputs = Inputs(
         files=len(source.files),
-        requests=judged.requests,
-        accounts=len(judged.everybody),
+        requests=judged.census.requests,
+        accounts=judged.census.accounts,
         rejected=source.rejects.count,
         sign_up=accounts is not None,
         notes=judged.notes,
@@ -131,7 +131,7 @@ def _profiles(log: _Log) -> tuple[Profiles, Load]:
 
 def _shown(judged: Judged, accounts: pa.Table | None, settings: ScanConfig, log: _Log) -> tuple[Campaign, ...]:
     """The second reading: clusters become campaigns."""
-    suspicions, everybody = judged.suspicions, judged.everybody
+    suspicions, everybody = judged.suspicions, judged.population
     if not suspicions:
         return ()
     ids, (start, end) = everybody.profiles.ids, judged.window

@@ -71,7 +71,7 @@ def weigh(cluster: Cluster, core: Cluster, settings: ScanConfig) -> Score:
     found += elsewhere.weigh(core)
     evidence = [e for e in found if e and e.family not in settings.leave_out]
     capped = [e for group in GROUPS for e in _capped(evidence, group)]
-    return Score(_prior(len(cluster.population), settings), tuple(sorted(capped, key=lambda e: (-e.bits, e.name))))
+    return Score(_prior(cluster.population.accounts, settings), tuple(sorted(capped, key=lambda e: (-e.bits, e.name))))
 
 
 def _prior(accounts: int, settings: ScanConfig) -> float:

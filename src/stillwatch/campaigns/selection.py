@@ -38,13 +38,14 @@ def select(
     settings: ScanConfig,
     progress: Callable[[float], None] = lambda _: None,
     *,
-    known: list[I64] | None = None,
+    proposals: list[I64] | None = None,
 ) -> list[Suspicion]:
     """All clusters that pass the line, strongest first; they share no account.
 
-    With `known` clusters (rows) only what these have become: a fraction of the work.
+    With `proposals` (rows) only what these become; else every view is asked.
     """
-    proposals = propose(population, settings.hub_accounts) if known is None else known
+    if proposals is None:
+        proposals = propose(population, settings.hub_accounts)
     settled, passed = _Seen(len(population)), _Seen(len(population))
     found: list[Suspicion] = []
     for rows in _worthy(population, proposals, settings, progress):

@@ -6,13 +6,17 @@ sign-up addresses that a campaign uses elsewhere, and the shingles of its wrappe
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import scipy.sparse as sp
+
+from stillwatch.campaigns.signed_up import key_of
+from stillwatch.profiles.accounts import Profiles
+from stillwatch.profiles.state import EMPTY64
 
 I64 = npt.NDArray[np.int64]
 
@@ -53,50 +57,103 @@ Importer = Callable[[npt.NDArray[np.uint32]], Told]
 
 
 @dataclass(frozen=True)
+class Having:
+    """Who has what signals name.
+
+    Attributes:
+        held: CSR of accounts by signals, 1 where the account has it.
+        accounts: of each signal, how many of everybody have it.
+    """
+
+    held: sp.csr_matrix
+    accounts: I64
+
+
+@dataclass(frozen=True)
 class Known:
-    """Signals against accounts: CSR of accounts by signals, 1 where the account has what the signal names."""
+    """Signals against accounts. What too many have says nothing, and nobody is noted for it."""
 
     signals: tuple[Signal, ...]
-    means: sp.csr_matrix  # cards, domains, addresses
-    words: sp.csr_matrix  # the wrapper
-    too_wide: tuple[str, ...] = ()  # signals that were switched off, at least in part
+    means: Having  # cards, domains, addresses
+    words: Having  # the wrapper
+    too_wide: tuple[str, ...] = ()  # signals that are switched off, at least in part
 
 
-def known(
-    signals: Sequence[Signal], shared: tuple[I64, I64], desk: Mapping[str, pa.StringArray], *, accounts: int
-) -> Known:
-    """Look signals up.
+@dataclass(frozen=True)
+class Sought:
+    """Signals against everybody.
 
-    Args:
+    Attributes:
         signals: what to look for.
-        shared: rows and shingles that they sent.
-        desk: by column, what the accounts table says of each row.
-        accounts: how many rows there are.
+        means: of each, the accounts that have its cards, domains or addresses (`signed_up.key_of`), ascending.
+        senders: of each, how many accounts sent its wrapper.
+        most: what more accounts have is common, or meant to hit many.
     """
-    means = [_holders_of_means(s, desk) for s in signals]
-    words = [_holders_of_words(s, shared, accounts) for s in signals]
-    most = max(FEW, WIDEST * accounts)
-    too_wide = tuple(s.id for s, *held in zip(signals, means, words, strict=True) if max(map(len, held)) > most)
-    return Known(tuple(signals), _incidence(means, accounts, most), _incidence(words, accounts, most), too_wide)
+
+    signals: tuple[Signal, ...] = ()
+    means: tuple[I64, ...] = ()
+    senders: I64 = field(default_factory=lambda: np.zeros(0, np.int64))
+    most: float = 0.0
+
+    @classmethod
+    def of(cls, signals: Sequence[Signal], accounts: pa.Table | None, key: I64) -> "Sought":
+        """Look up who has the means of signals: in the accounts table, of those who asked (`key`, ascending)."""
+        means = [np.intersect1d(_holders(s, accounts), key) for s in signals]
+        return cls(tuple(signals), tuple(means), np.zeros(len(means), np.int64), max(FEW, WIDEST * len(key)))
+
+    def heard(self, senders: I64) -> "Sought":
+        """With the number of accounts that sent each wrapper."""
+        return replace(self, senders=senders)
+
+    def sent_by(self, profiles: Profiles) -> list[I64]:
+        """Of each signal the rows that sent its wrapper."""
+        shared = profiles["shared"]
+        sent = (shared & np.uint64(0xFFFFFFFF)).astype(np.uint32)
+        return [_holders_of_words(s, shared, sent) for s in self.signals]
+
+    @property
+    def too_wide(self) -> tuple[str, ...]:
+        """Signals that are switched off, at least in part."""
+        pairs = zip(self.signals, self.means, self.senders.tolist(), strict=True)
+        return tuple(s.id for s, means, senders in pairs if max(len(means), senders) > self.most)
+
+    def groups(self) -> list[I64]:
+        """The accounts of each signal's means that are not too many."""
+        return [means for means in self.means if len(means) <= self.most]
+
+    def known(self, profiles: Profiles, key: I64) -> Known:
+        """As far as some accounts have what signals name."""
+        means = [np.flatnonzero(np.isin(key, each, assume_unique=True)) for each in self.means]
+        counts = np.array([len(each) for each in self.means], np.int64)
+        return Known(
+            self.signals,
+            self._having(means, counts, len(key)),
+            self._having(self.sent_by(profiles), self.senders, len(key)),
+            self.too_wide,
+        )
+
+    def _having(self, rows: list[I64], accounts: I64, n: int) -> Having:
+        narrow = accounts <= self.most
+        kept = [each if ok else each[:0] for each, ok in zip(rows, narrow, strict=True)]
+        which = np.concatenate([np.zeros(0, np.int64), *kept])
+        columns = np.repeat(np.arange(len(kept)), [len(each) for each in kept])
+        held = sp.csr_matrix((np.ones(len(which), np.float32), (which, columns)), shape=(n, len(kept)))
+        return Having(held, np.where(narrow, accounts, 0))
 
 
-def _holders_of_means(signal: Signal, desk: Mapping[str, pa.StringArray]) -> I64:
-    rows = [np.zeros(0, np.int64)]
+def _holders(signal: Signal, accounts: pa.Table | None) -> I64:
+    """The accounts of the table that have a signal's means."""
+    if accounts is None:
+        return np.zeros(0, np.int64)
+    has = np.zeros(len(accounts), bool)
     for column, values in signal.desk.items():
-        has = pc.is_in(desk[column], pa.array(sorted(values), pa.string())) if column in desk else None
-        rows.append(np.flatnonzero(has.to_numpy(zero_copy_only=False)) if has is not None else rows[0])
-    return np.unique(np.concatenate(rows))
+        if column in accounts.column_names:
+            known = pc.is_in(accounts[column], pa.array(sorted(values), pa.string()))
+            has |= known.combine_chunks().to_numpy(zero_copy_only=False)
+    return key_of(accounts["account_id"].filter(pa.array(has)).combine_chunks())
 
 
-def _holders_of_words(signal: Signal, shared: tuple[I64, I64], accounts: int) -> I64:
-    rows, shingles = shared
-    count = np.bincount(rows[np.isin(shingles, signal.shingles.astype(np.int64))], minlength=accounts)
+def _holders_of_words(signal: Signal, shared: npt.NDArray[np.uint64], sent: npt.NDArray[np.uint32]) -> I64:
+    """Rows with several occurrences of the wrapper's shingles."""
+    count = (np.isin(sent, signal.shingles) & (shared != EMPTY64)).sum(1)
     return np.flatnonzero(count >= WRAPPER_LEAST)
-
-
-def _incidence(holders: Sequence[I64], accounts: int, most: float) -> sp.csr_matrix:
-    """Accounts by signals; a signal that more than `most` accounts hold has none."""
-    narrow = [held if len(held) <= most else held[:0] for held in holders]
-    rows = np.concatenate([np.zeros(0, np.int64), *narrow])
-    columns = np.repeat(np.arange(len(narrow)), [len(held) for held in narrow])
-    return sp.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=(accounts, len(narrow)))

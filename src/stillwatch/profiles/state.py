@@ -23,6 +23,7 @@ MOST = {"requests": 2**32 - 1, "failed": 2**32 - 1, "single": 2**32 - 1, "words"
 MOST_TOKENS = 2**62 - 1  # the largest whose double is an int64
 
 EMPTY64, EMPTY32 = np.uint64(2**64 - 1), np.uint32(2**32 - 1)
+UNSET = 1  # the style of a request that sets neither temperature nor length
 
 #: name -> (dtype, length, value of an account that did nothing)
 FIELDS: dict[str, tuple[type[np.generic], int, int]] = {

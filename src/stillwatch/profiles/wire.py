@@ -6,12 +6,16 @@
 Arrow's IPC stream with zstd: mostly empty sets shrink to some 150 bytes an account.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import pyarrow as pa
 
 from stillwatch.errors import InputError
-from stillwatch.profiles.accounts import Profiles
+from stillwatch.profiles.accounts import Array, Profiles
 from stillwatch.profiles.state import FIELDS
+
+BLOCK = 8192  # accounts a record batch
 
 VERSION = b"1"
 _VERSION_KEY = b"stillwatch-profiles"
@@ -36,14 +40,25 @@ def dumps(profiles: Profiles) -> bytes:
     n = len(profiles)
     if not n:
         return b""
-    columns = [profiles.ids]
-    for name, values in profiles.state.items():
-        rows = np.ascontiguousarray(values[:n])
-        columns.append(pa.Array.from_buffers(_type(name), n, [None, pa.py_buffer(rows.view(np.uint8).reshape(-1))]))
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, SCHEMA, options=pa.ipc.IpcWriteOptions(compression="zstd")) as out:
-        out.write_batch(pa.RecordBatch.from_arrays(columns, schema=SCHEMA))
+        for batch in batches(profiles, n):
+            out.write_batch(batch)
     return sink.getvalue().to_pybytes()
+
+
+def batches(profiles: Profiles, block: int = BLOCK) -> Iterator[pa.RecordBatch]:
+    """Profiles as record batches of SCHEMA, so many accounts each; nothing is copied."""
+    ids = profiles.ids
+    for start in range(0, len(profiles), block):
+        some = slice(start, min(start + block, len(profiles)))
+        columns = [ids[some], *(_binary(name, values[some]) for name, values in profiles.state.items())]
+        yield pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
+
+
+def _binary(name: str, rows: Array) -> pa.Array:
+    content = np.ascontiguousarray(rows).view(np.uint8).reshape(-1)
+    return pa.Array.from_buffers(_type(name), len(rows), [None, pa.py_buffer(content)])
 
 
 def loads(content: bytes) -> Profiles:
@@ -56,18 +71,21 @@ def loads(content: bytes) -> Profiles:
         return Profiles()
     try:
         with pa.ipc.open_stream(content) as reader:
-            found, batches = reader.schema, list(reader)
+            found, parts = reader.schema, list(reader)
     except pa.ArrowException as error:
         raise InputError("These are no profiles, or they are cut off.", where="profiles") from error
     if not found.equals(SCHEMA) or (found.metadata or {}).get(_VERSION_KEY) != VERSION:
         raise InputError("The profiles are of another version of stillwatch.", where="profiles")
     out = Profiles()
-    for batch in batches:
-        out.absorb(_profiles(batch))
+    for batch in parts:
+        out.absorb(profiles_of(batch))
     return out
 
 
-def _profiles(batch: pa.RecordBatch) -> Profiles:
+def profiles_of(batch: pa.RecordBatch | pa.Table) -> Profiles:
+    """The profiles in a batch of SCHEMA (further columns are left alone); for reading, nothing is copied."""
+    if isinstance(batch, pa.Table):
+        batch = batch.combine_chunks().to_batches()[0] if batch.num_rows else SCHEMA.empty_table().to_batches()[0]
     state = {}
     for name, (dtype, length, _) in FIELDS.items():
         content = batch.column(name).buffers()[1]

@@ -87,10 +87,12 @@ def judged(  # noqa: PLR0913 — what is judged, against what, and what is remem
     """
     known = None if anew else [each.accounts for each in raised]
     found = judge(profiles, accounts, settings, importer=importer, known=known)
-    desk = None if accounts is None else Desk.of(found.everybody, accounts)
+    desk = None if accounts is None else Desk.of(found.population, accounts)
     campaigns, now = _named(found, settings, raised)
     start, end = found.window
-    inputs = Inputs(0, found.requests, len(found.everybody), rejected, accounts is not None, found.notes, *found.tokens)
+    inputs = Inputs(
+        0, found.census.requests, found.census.accounts, rejected, accounts is not None, found.notes, *found.tokens
+    )
     document = to_document(
         Findings(moment(start), moment(end), tuple(sorted(campaigns, key=strongest_first)), inputs), reviews=reviews
     )

@@ -115,7 +115,7 @@ def test_what_fits_more_accounts_than_any_campaign_has_is_switched_off_and_told(
     everybody = signal(desk={"email_domain": frozenset(f"s{i}.example" for i in range(60))})
     told = population_of(rows, desk(), [everybody, MEANS])
     assert told.known.too_wide == ("campaign--one",)
-    assert told.known.means[:, [0]].nnz == 0
+    assert told.known.means.held[:, [0]].nnz == 0
     assert elsewhere.fitting(named(told, "w")) == (1,)
 
 

@@ -11,8 +11,8 @@ from stillwatch.campaigns.bits import clip
 from stillwatch.campaigns.cluster import Cluster
 from stillwatch.campaigns.findings import Evidence
 from stillwatch.campaigns.population import Population
+from stillwatch.profiles.state import UNSET
 
-UNSET = 1
 SELECTION = 4.0
 MOST = 3.5  # settings are few and copied from examples: never one of the two independent reasons
 
@@ -35,7 +35,7 @@ def weigh(cluster: Cluster) -> Evidence | None:
         return None
     values, counts = np.unique(own, return_counts=True)
     commonest, k, n = values[counts.argmax()], int(counts.max()), len(own)
-    outside = np.delete(usual, cluster.rows)
+    outside = usual[cluster.others]
     outside = outside[outside != UNSET]
     share = (1 + (outside == commonest).sum()) / (2 + len(outside))
     bits = -stats.binom.logsf(k - 1, n, min(0.9, 2 * share)) / np.log(2) - SELECTION

@@ -19,7 +19,7 @@ NEAR = 0.75  # an island has empty water round it; a cut through a continent has
 
 def _nearer(cluster: Cluster, least: float) -> tuple[int, int, float]:
     """How many of how many outsiders come as near to the cluster's contents as `least`; how near half of them come."""
-    sample, directions = cluster.population.contents.sample
+    sample, directions = cluster.population.sample
     near = directions @ cluster.centre.astype(np.float32)
     theirs = near[~np.isin(sample, cluster.rows, assume_unique=True)]
     return int((theirs >= least).sum()), len(theirs), float(np.median(theirs)) if len(theirs) else 0.0

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 
 from stillwatch.campaigns.bits import clip
 from stillwatch.campaigns.cluster import Cluster
 from stillwatch.campaigns.findings import Evidence
+from stillwatch.campaigns.signals import Having
 
 SELECTION = 2.0  # bits: clusters were looked for; signals were not, there are as many as others sent
 WHOLE = 0.15  # share of the parties that must be known for the signal to speak of the cluster and not of a few in it
@@ -64,20 +64,20 @@ def by_account(cluster: Cluster) -> F64:
         best = int(np.argmax(bits))
         inside, outside = _shares(cluster, population.known.means)
         strength = np.log2(inside[[best]] / outside[[best]]).clip(0, ACCOUNT_MOST)
-        holders = population.known.means[:, [best]].tocoo().row
+        holders = population.known.means.held[:, [best]].tocoo().row
         out[holders] = _believed(strength, [population.known.signals[best].weight])[0]
     return out
 
 
-def _shares(cluster: Cluster, held: sp.csr_matrix) -> tuple[F64, F64]:
+def _shares(cluster: Cluster, having: Having) -> tuple[F64, F64]:
     """Of each signal the share of the cluster's parties and of all other accounts that it names; never 0."""
-    population, n = cluster.population, len(cluster)
+    held = having.held
     rows = held[cluster.rows].tocoo()
     pairs = np.unique(cluster.party[rows.row].astype(np.int64) * max(1, held.shape[1]) + rows.col)
     inside = np.bincount(pairs % max(1, held.shape[1]), minlength=held.shape[1]) / max(1, cluster.parties)
-    others = np.asarray(held.sum(0)).ravel() - np.bincount(rows.col, minlength=held.shape[1])
-    floor = 1 / max(1, len(population))
-    return inside + floor, others / max(1, len(population) - n) + floor
+    others = having.accounts - np.bincount(rows.col, minlength=held.shape[1])
+    floor = 1 / max(1, cluster.population.accounts)
+    return inside + floor, others / cluster.outsiders + floor
 
 
 def _by_signal(cluster: Cluster) -> tuple[F64, F64]:
@@ -86,8 +86,8 @@ def _by_signal(cluster: Cluster) -> tuple[F64, F64]:
     return _bits(cluster, known.means, MEANS_MOST), _bits(cluster, known.words, WORDS_MOST)
 
 
-def _bits(cluster: Cluster, held: sp.csr_matrix, most: float) -> F64:
-    inside, outside = _shares(cluster, held)
+def _bits(cluster: Cluster, having: Having, most: float) -> F64:
+    inside, outside = _shares(cluster, having)
     signals = cluster.population.known.signals
     chosen = SELECTION + np.log2(max(1, len(signals)))  # the best of many fits by chance
     reach = np.minimum(1.0, inside / WHOLE)
@@ -102,8 +102,8 @@ def _believed(bits: F64, weights: Sequence[float]) -> F64:
     return np.log2(1 - weight + weight * 2**bits)
 
 
-def _evidence(cluster: Cluster, held: sp.csr_matrix, signal: int, name: str, bits: float) -> Evidence:
-    inside, outside = (share[signal] for share in _shares(cluster, held))
+def _evidence(cluster: Cluster, having: Having, signal: int, name: str, bits: float) -> Evidence:
+    inside, outside = (share[signal] for share in _shares(cluster, having))
     what = "use cards, mail domains or sign-up addresses" if name == "known_means" else "send words"
     campaign = cluster.population.known.signals[signal].id
     says = (

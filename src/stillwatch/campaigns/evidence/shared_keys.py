@@ -15,7 +15,7 @@ from scipy import stats
 from stillwatch.campaigns.bits import absence, clip, surprise_of_many
 from stillwatch.campaigns.cluster import Cluster
 from stillwatch.campaigns.findings import Evidence
-from stillwatch.campaigns.population import Keys
+from stillwatch.campaigns.holdings import Keys
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
@@ -56,7 +56,7 @@ def _strikingly_shared(cluster: Cluster, keys: Keys) -> tuple[npt.NDArray[np.int
 
     And how many things would look so if as many accounts were drawn at random.
     """
-    held, accounts = cluster.held(keys), len(cluster.population)
+    held, accounts = cluster.held(keys), cluster.population.accounts
     share, common = min(1.0, cluster.parties / max(1, accounts)), max(COMMON, COMMON_SHARE * accounts)
     rare = held.outside <= common
     # what the cluster itself holds is no background: it counts half

@@ -22,9 +22,8 @@ I64 = npt.NDArray[np.int64]
 def own_words(cluster: Cluster) -> I64:
     """The shingles (columns of the population's text keys) that are the cluster's own."""
     held, n = cluster.held(cluster.population.keys["text"]), max(1, cluster.parties)
-    rest = max(1, len(cluster.population) - len(cluster))
     common = held.parties >= max(3, COMMON_AMONG * n)
-    return held.things[common & (held.parties / n >= LIFT * (held.outside + 0.5) / rest)]
+    return held.things[common & (held.parties / n >= LIFT * (held.outside + 0.5) / cluster.outsiders)]
 
 
 def weigh(cluster: Cluster) -> Evidence:
@@ -33,8 +32,9 @@ def weigh(cluster: Cluster) -> Evidence:
     holders = np.unique(population.keys["text"].by_thing[:, own_words(cluster)].indices)
     holding = np.isin(cluster.rows, holders, assume_unique=True)
     inside = len(np.unique(cluster.party[holding])) / max(1, cluster.parties)
-    outside = (len(holders) - holding.sum()) / max(1, len(population) - len(cluster))
-    floor = 1 / max(1, len(population))
+    others = cluster.others
+    outside = np.isin(others, holders, assume_unique=True).sum() / max(1, len(others))
+    floor = 1 / max(1, int(population.drawn.sum()))
     bits = np.log2((inside + floor) / (outside + floor)) - SELECTION if inside >= COMMON_AMONG else -1.0
     says = (
         f"{inside:.0%} of the customers in this group keep sending the same words, with other content round them; "
