@@ -187,6 +187,23 @@ def test_nothing_to_take_back_makes_no_file(store, sample):
     assert not store.path.exists()
 
 
+def test_what_became_of_a_verdict(store, campaign, document, sample, later, reject):  # noqa: PLR0917  fixtures
+    given, soon, after = sample.END, later(1, sample.END), later(3, sample.END)
+    assert soon.became("ana", given) is None
+    assert not store.path.exists(), "asking makes no file"
+    reject(campaign, verdict="confirmed", until=given + 2 * HOUR)
+    reject(document.campaigns[1], at=given + HOUR)
+    assert soon.became("ana", given) == "confirmed", "another campaign's is another"
+    assert after.became("ana", given) == "lapsed"
+    assert soon.became("ben", given) is None
+    reject(campaign, verdict="unsure", author="ben", second="eve", at=given + HOUR)
+    assert soon.became("ana", given) == after.became("eve", given + HOUR) == "unsure"
+    store.withdraw("ben", given + HOUR, by="ben")
+    assert soon.became("ben", given + HOUR) == "confirmed", "as if it had never been given"
+    store.withdraw("ana", given, by="ana")
+    assert soon.became("ana", given) == "lapsed"
+
+
 def test_both_persons_are_remembered(store, campaign, reject):
     assert reject(campaign, second=" ben ").people == "ana and ben"
     assert store.recall(campaign).second == "ben"

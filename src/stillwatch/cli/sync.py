@@ -11,11 +11,11 @@ from stillwatch.cli import options
 from stillwatch.cli.output import progress, show
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from stillwatch.config import Settings
+    from stillwatch.exchange.client.answers import Judged
     from stillwatch.exchange.client.sync import Summary
-    from stillwatch.reports.document import Campaign
 
 
 @click.command(short_help="Send what is approved to the exchange, and fetch what is new.")
@@ -49,7 +49,8 @@ def command(
 
     What is new since the last sync is fetched from any TAXII 2.1 server. From a stillwatch exchange the publishers'
     signatures and the log are checked too, and its head is cosigned. What does not hold is set aside with the reason.
-    Verdicts (`stillwatch review`) on campaigns that others' indicators matched go back as sightings and opinions.
+    Verdicts (`stillwatch review`) on campaigns that others' indicators matched go back as sightings and opinions; when
+    one ends, is taken back or is another now, a newer version of them says so.
 
     Exit codes: 3 the exchange cannot be reached (run it again: nothing is lost), 4 a signature or the log does not
     hold.
@@ -62,7 +63,7 @@ def command(
     flags = options.exchange_flags(given) | {"exchange.collections": collections or None}
     settings = options.load_settings(config_file, flags)
     with progress(quiet=quiet or as_json) as tell:
-        done = _sync(settings, _reviewed(settings, findings), anew=anew, tell=tell)
+        done = _sync(settings, _judged(settings, findings), anew=anew, tell=tell)
     if as_json:
         click.echo(json.dumps(done.document, indent=2))
     elif not quiet:
@@ -75,20 +76,22 @@ def command(
         ctx.exit(done.exit_code)
 
 
-def _sync(
-    settings: "Settings", campaigns: "Sequence[Campaign]", *, anew: bool, tell: "Callable[[str, float], None]"
-) -> "Summary":
+def _sync(settings: "Settings", judged: "Judged", *, anew: bool, tell: "Callable[[str, float], None]") -> "Summary":
     from stillwatch.exchange.client.session import opened
     from stillwatch.exchange.client.state import State
     from stillwatch.exchange.client.sync import sync
 
     exchange = settings.config.exchange
     with opened(exchange) as session, State.open(exchange.state) as state:
-        return sync(session, state, campaigns=campaigns, now=datetime.now(UTC), anew=anew, tell=tell)
+        return sync(session, state, judged=judged, now=datetime.now(UTC), anew=anew, tell=tell)
 
 
-def _reviewed(settings: "Settings", findings: Path | None) -> "Sequence[Campaign]":
-    """The campaigns of the last scan, with what people said of them."""
+def _judged(settings: "Settings", findings: Path | None) -> "Judged":
+    """The campaigns of the last scan with what people said of them, and what became of what they said before."""
+    from stillwatch.exchange.client.answers import Judged
+
+    reviews = options.load_reviews(settings)
     if findings is None and not options.FINDINGS.is_file():
-        return ()
-    return options.load_findings(findings or options.FINDINGS, settings).campaigns
+        return Judged(became=lambda ground: reviews.became(ground.author, ground.at))
+    campaigns = options.load_findings(findings or options.FINDINGS, settings).campaigns
+    return Judged(campaigns, lambda ground: reviews.became(ground.author, ground.at))

@@ -26,6 +26,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Literal
 
@@ -77,6 +78,16 @@ SELECT verdict, author, second, reason, at, until, bits, families, size, COUNT(*
 FROM member JOIN review ON review.id = member.review
 WHERE account IN (SELECT value FROM json_each(?)) AND withdrawn IS NULL
 GROUP BY review.id ORDER BY review.id DESC
+"""
+
+_GIVEN = "SELECT id FROM review WHERE at = ? AND ? IN (author, second)"
+
+# The reviews that stand beside one, itself too, by how many members they share.
+_BESIDE = """
+SELECT review.id, verdict, until, size, COUNT(*) AS shared, (SELECT size FROM review WHERE id = ?1) AS of
+FROM member JOIN review ON review.id = member.review
+WHERE account IN (SELECT account FROM member WHERE review = ?1) AND withdrawn IS NULL
+GROUP BY review.id
 """
 
 
@@ -181,6 +192,31 @@ class ReviewStore:
         same = next((each for each in about if each.same_evidence), None)
         newest = same or next(iter(about), None)
         return newest.review if newest else None
+
+    def became(self, person: str, at: datetime) -> "Verdict | Literal['lapsed'] | None":
+        """What a verdict is by now, for whoever told others of it.
+
+        Args:
+            person: its author, or the second person.
+            at: when it was given.
+
+        Returns:
+            The verdict that counts for these accounts, which may be a newer one; "lapsed": it has ended or was taken
+            back, and none counts; None: no such verdict is remembered here.
+        """
+        if not self.path.exists():
+            return None
+        with self._open() as database:
+            given = database.execute(_GIVEN, (at.isoformat(), person)).fetchall()
+            beside = [row for each in given for row in database.execute(_BESIDE, (each["id"],)).fetchall()]
+        if not given:
+            return None
+        same = [row for row in beside if _jaccard(row, row["of"]) >= SAME_MEMBERS]
+        newest = max(same, key=itemgetter("id"), default=None)
+        if newest is None or (newest["until"] and datetime.fromisoformat(newest["until"]) <= self._clock()):
+            return "lapsed"
+        verdict: Verdict = newest["verdict"]
+        return verdict
 
     def _about(self, campaign: Campaign) -> "list[_Remembered]":
         """All reviews about this campaign, newest first."""

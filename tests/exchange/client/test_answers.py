@@ -1,10 +1,11 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stillwatch.exchange.client.answers import answers
+from stillwatch.exchange.client.answers import Ground, Judged, answers
 from stillwatch.indicators.extensions import FEEDBACK
 
 NOW = datetime(2026, 11, 5, 12, tzinfo=UTC)
@@ -16,6 +17,8 @@ MARKS = ["marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003"]
 class Verdict:
     verdict: str
     stands: bool = True
+    author: str = "ana"
+    at: datetime = NOW - timedelta(days=1)
 
 
 @dataclass
@@ -42,8 +45,16 @@ CAMPAIGNS = st.lists(
 )
 
 
-def said(campaigns, before=None, now=NOW):
-    return answers(campaigns, INDICATORS, teller=TELLER, before=before or {}, now=now)
+def said(campaigns, before=None, now=NOW, **judged):
+    return answers(Judged(campaigns, **judged), INDICATORS, teller=TELLER, before=before or {}, now=now)
+
+
+def known(objects):
+    return {each["id"]: each for each in objects}
+
+
+def opinions(objects):
+    return {o["object_refs"][0]: o["opinion"] for o in objects if o["type"] == "opinion"}
 
 
 def outcomes(objects):
@@ -89,9 +100,83 @@ def test_another_verdict_is_a_newer_version():
 
 
 def test_what_fits_far_too_many_is_told_without_a_person_and_a_person_has_the_last_word():
-    told = answers([], INDICATORS, teller=TELLER, before={}, now=NOW, too_wide=[name(0), name(9)])
+    told = answers(Judged(), INDICATORS, teller=TELLER, before={}, now=NOW, too_wide=[name(0), name(9)])
     assert outcomes(told) == {name(0): "false-positive"}
     assert told[0]["extensions"][FEEDBACK]["reviewed_by"] == "software"
     judged = [Campaign((name(0),), Verdict("confirmed"))]
-    told = answers(judged, INDICATORS, teller=TELLER, before={}, now=NOW, too_wide=[name(0)])
+    told = answers(Judged(judged), INDICATORS, teller=TELLER, before={}, now=NOW, too_wide=[name(0)])
     assert outcomes(told) == {name(0): "true-positive"}
+
+
+FIRST = Ground("ana", NOW - timedelta(days=1))
+
+
+def told(verdict):
+    """What was said of the first indicator, and the campaign that it fits."""
+    campaign = Campaign((name(0),), Verdict(verdict))
+    return campaign, known(said([campaign]))
+
+
+@pytest.mark.parametrize("verdict", ["confirmed", "rejected"])
+@pytest.mark.parametrize("shown", [None, Verdict("unsure", stands=False, at=NOW)])
+def test_who_has_taken_it_back_is_unsure_and_neutral_and_nothing_is_revoked(verdict, shown):
+    campaign, before = told(verdict)
+    campaign.review = shown
+    later = NOW + timedelta(days=1)
+    new = said([campaign], before, later, became=lambda _: "lapsed", grounds={name(0): FIRST})
+    assert (outcomes(new), opinions(new)) == ({name(0): "unsure"}, {name(0): "neutral"})
+    for each in new:
+        old = before[each["id"]]
+        assert each["modified"] > old["modified"]
+        assert each["created"] == old["created"]
+        assert each["object_marking_refs"] == old["object_marking_refs"]
+        assert not each.get("revoked")
+    sighting = next(each for each in new if each["type"] == "sighting")
+    assert sighting["first_seen"] == before[sighting["id"]]["first_seen"]
+    again = said([campaign], before | known(new), later, became=lambda _: "lapsed", grounds={name(0): FIRST})
+    assert again == []
+
+
+def test_a_verdict_that_has_ended_or_no_longer_fits_the_evidence_is_lapsed():
+    campaign, before = told("confirmed")
+    campaign.review.stands = False
+    new = said([campaign], before, became=lambda _: "confirmed", grounds={name(0): FIRST})
+    assert outcomes(new) == {name(0): "unsure"}
+
+
+@pytest.mark.parametrize(("verdict", "opinion"), [("rejected", "disagree"), ("unsure", "neutral")])
+def test_another_verdict_corrects_both_whether_the_scan_still_has_the_campaign(verdict, opinion):
+    _, before = told("confirmed")
+    here = said([Campaign((name(0),), Verdict(verdict, at=NOW))], before, grounds={name(0): FIRST})
+    gone = said([], before, became=lambda _: verdict, grounds={name(0): FIRST})
+    assert outcomes(here) == outcomes(gone)
+    assert opinions(here) == opinions(gone) == {name(0): opinion}
+
+
+def test_of_what_nobody_knows_and_of_what_was_never_told_nothing_is_said():
+    campaign, before = told("confirmed")
+    assert said([], before, grounds={name(0): FIRST}) == [], "another reviews file takes nothing back"
+    assert said([], before, became=lambda _: "lapsed") == []
+    assert said([], {}, became=lambda _: "rejected", grounds={name(0): FIRST}) == []
+    assert said([campaign], before, became=lambda _: "lapsed", grounds={name(0): FIRST}) == [], "it stands"
+
+
+def test_what_a_person_withdrew_from_the_exchange_stays_withdrawn():
+    _, before = told("confirmed")
+    gone = {key: each | {"revoked": True} for key, each in before.items()}
+    assert said([], gone, became=lambda _: "rejected", grounds={name(0): FIRST}) == []
+
+
+def test_a_verdict_is_corrected_though_the_indicator_is_no_longer_in_force():
+    campaign = Campaign((name(0),), Verdict("confirmed"))
+    before = known(said([campaign]))
+    judged = Judged(became=lambda _: "lapsed", grounds={name(0): FIRST})
+    assert outcomes(answers(judged, {}, teller=TELLER, before=before, now=NOW)) == {name(0): "unsure"}
+
+
+def test_the_software_goes_on_saying_what_fits_too_many_once_a_person_does_not():
+    _, before = told("confirmed")
+    judged = Judged(became=lambda _: "lapsed", grounds={name(0): FIRST})
+    new = answers(judged, INDICATORS, teller=TELLER, before=before, now=NOW, too_wide=[name(0)])
+    assert (outcomes(new), opinions(new)) == ({name(0): "false-positive"}, {name(0): "neutral"})
+    assert len(new) == 2

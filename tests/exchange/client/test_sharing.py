@@ -4,8 +4,10 @@ import csv
 import importlib.util
 import json
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,8 +18,9 @@ from stillwatch.exchange.client.session import opened
 from stillwatch.exchange.client.state import State
 from stillwatch.exchange.tokens.client import TokenClient
 from stillwatch.exchange.tokens.epochs import Epoch
+from stillwatch.indicators.extensions import FEEDBACK
 from stillwatch.indicators.patterns import parse
-from stillwatch.reports.document import dumps, to_document
+from stillwatch.reports.document import dumps, loads, to_document
 from stillwatch.reports.reviews import ReviewStore
 
 SECRETS = ["pm_shared_1", "m1.example", "198.51.100.7"]
@@ -306,6 +309,60 @@ def test_verdicts_go_back_as_sightings_and_opinions_once_and_without_the_reason(
     assert "They told us why" not in json.dumps(answers)
     assert run(beta, "review", scan["campaigns"][1]["id"], "--as", "rejected", "--reason", "No")[0] == 0
     assert json.loads(run(beta, "sync", "--json")[1])["answered"] == 2
+
+
+def said_of(member, indicators):
+    """The newest word that a member has heard about each indicator: outcome and opinion."""
+    newest = {obj["id"]: obj for obj in mirrored(member)}.values()  # in the order of their versions
+    opinions = {obj["object_refs"][0]: obj["opinion"] for obj in newest if obj["type"] == "opinion"}
+    seen = [obj for obj in newest if obj["type"] == "sighting"]
+    outcomes = {obj["sighting_of_ref"]: obj["extensions"][FEEDBACK]["outcome"] for obj in seen}
+    return [(outcomes[each], opinions[each]) for each in indicators]
+
+
+@pytest.mark.slow
+def test_a_verdict_that_ends_is_replaced_or_taken_back_is_corrected_at_the_exchange(run, scan, exchange):
+    alpha, beta = exchange.members["alpha"], exchange.members["beta"]
+
+    def answered():
+        code, out, err = run(beta, "sync", "--json")
+        assert code == 0, err
+        assert run(alpha, "sync")[0] == 0
+        return json.loads(out)["answered"]
+
+    published(run, alpha)
+    run(beta, "sync")
+    with State.open(beta.config.state) as state:
+        indicators = [each["id"] for each in state.indicators(datetime.now(UTC))][:2]
+    scan["campaigns"] = scan["campaigns"][1:]
+    for campaign, indicator in zip(scan["campaigns"], indicators, strict=True):
+        campaign["indicators"] = [indicator]
+    Path("findings.json").write_text(json.dumps(scan))
+    first, second = loads(Path("findings.json").read_bytes(), where="findings.json").campaigns
+    store, now = ReviewStore(Path("xdg/stillwatch/reviews.sqlite")), datetime.now(UTC)
+    store.path.parent.mkdir(parents=True, exist_ok=True)
+    end = now + timedelta(days=1)
+    for campaign, given in ((first, now - timedelta(seconds=2)), (second, now)):
+        store.add(campaign, verdict="confirmed", author="ana", reason="Cards.", at=given, until=end)
+    assert answered() == 4
+    assert said_of(alpha, indicators) == [("true-positive", "agree")] * 2
+
+    # one comes to its end; the other is replaced, and the newest scan does not have its campaign
+    with closing(sqlite3.connect(store.path)) as database, database:
+        ended = (now - timedelta(seconds=1)).isoformat()
+        database.execute("UPDATE review SET until = ? WHERE campaign = ?", (ended, first.id))
+    store.add(second, verdict="rejected", author="ben", reason="A class.", at=now + timedelta(seconds=1))
+    Path("findings.json").write_text(json.dumps(scan | {"campaigns": scan["campaigns"][:1]}))
+    assert answered() == 4
+    assert said_of(alpha, indicators) == [("unsure", "neutral"), ("false-positive", "disagree")]
+    assert answered() == 0
+
+    # one is judged anew, which could not be said had the old word been revoked; of the other both are taken back
+    store.add(first, verdict="confirmed", author="ana", reason="Again.", at=now + timedelta(seconds=2))
+    store.withdraw("ben", now + timedelta(seconds=1), by="ben")
+    store.withdraw("ana", now, by="ana")
+    assert answered() == 4
+    assert said_of(alpha, indicators) == [("true-positive", "agree"), ("unsure", "neutral")]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Saying what is approved, and hearing what is new.
 
-    summary = sync(session, state, campaigns=findings.campaigns, now=now, tell=progress)
+    summary = sync(session, state, judged=Judged(findings.campaigns, reviews.became), now=now, tell=progress)
 
 In this order: the exchange's log must have grown from what was seen of it; what is approved is sent; each collection is
 read from its checkpoint on, each page checked, then kept and covered in one transaction; how far each contributor's
@@ -9,15 +9,15 @@ are still done, and the summary tells; only a log that was rewritten ends it all
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from stillwatch.errors import StillwatchError
 from stillwatch.exchange.client import publishing
-from stillwatch.exchange.client.answers import Matched, answers
+from stillwatch.exchange.client.answers import Ground, Judged, answers
 from stillwatch.exchange.client.checking import checked, retracted
 from stillwatch.exchange.client.extension import Extension, speaker
 from stillwatch.exchange.client.mirror import Delivery, SetAside, Source, Taken
@@ -96,7 +96,7 @@ def sync(  # noqa: PLR0913 — where, with what, of what, when, how far back, an
     session: Session,
     state: State,
     *,
-    campaigns: Sequence[Matched] = (),
+    judged: Judged | None = None,
     now: datetime,
     anew: bool = False,
     tell: Tell = lambda *_: None,
@@ -106,7 +106,7 @@ def sync(  # noqa: PLR0913 — where, with what, of what, when, how far back, an
     Args:
         session: where, and as whom.
         state: what is known.
-        campaigns: of the last scan, with what people said of them.
+        judged: what our people made of others' indicators, without the grounds, which the state remembers.
         now: when.
         anew: read from the beginning, as rights that were given later let older objects appear; what is here stays.
         tell: told the stage and how far it is, 0 to 1.
@@ -136,7 +136,7 @@ def sync(  # noqa: PLR0913 — where, with what, of what, when, how far back, an
         with _step(summary, "contributors"):
             extension.remember_contributors()
     with _step(summary, "answering"):
-        summary.answered = _answer(session, state, voice, campaigns, now)
+        summary.answered = _answer(session, state, voice, judged or Judged(), now)
     if extension and key and voice:
         with _step(summary, "cosigning"):
             extension.witness.cosign(key, name=voice.identity, now=now)
@@ -174,14 +174,32 @@ def _delivery(
     return Delivery(imported, aside, withdrawn, page.covered)
 
 
-def _answer(session: Session, state: State, voice: Voice | None, campaigns: Sequence[Matched], now: datetime) -> int:
+def _answer(session: Session, state: State, voice: Voice | None, judged: Judged, now: datetime) -> int:
     if session.config.feedback == "off" or voice is None:
         return 0
+    root = session.root.url
     others = {each.object["id"]: each.object for each in state.mirror.in_force(now) if each.publisher != voice.identity}
     before = {each.object["id"]: each.object for each in state.outbox.said()}
-    too_wide = json.loads(state.document(f"too wide {session.root.url}") or "[]")
-    said = answers(campaigns, others, teller=voice.identity, before=before, now=now, too_wide=too_wide)
+    too_wide = json.loads(state.document(f"too wide {root}") or "[]")
+    judged = replace(judged, grounds=_grounds(state, root))
+    said = answers(judged, others, teller=voice.identity, before=before, now=now, too_wide=too_wide)
+    told = {
+        each: Ground.of(found.review) for each, found in judged.standing().items() if each in others and found.review
+    }
+    with state.transaction():
+        if said:
+            publishing.answer(state, said, voice=voice, now=now)
+        state.remember(f"grounds {root}", _written({**judged.grounds, **told}))
     if said:
-        publishing.answer(state, said, voice=voice, now=now)
         publishing.send(session, state)
     return len(said)
+
+
+def _grounds(state: State, root: str) -> dict[str, Ground]:
+    """The verdicts that were told last, by indicator."""
+    told = json.loads(state.document(f"grounds {root}") or "{}")
+    return {each: Ground(author, datetime.fromisoformat(at)) for each, (author, at) in told.items()}
+
+
+def _written(grounds: Mapping[str, Ground]) -> str:
+    return json.dumps({each: [ground.author, ground.at.isoformat()] for each, ground in grounds.items()})
