@@ -15,15 +15,16 @@ from typing import Any, Protocol, Self, TypeVar
 import pyarrow as pa
 
 P = TypeVar("P")
+Q = TypeVar("Q", contravariant=True)
 S = TypeVar("S", bound="Sum[Any]")
 
 Kernel = Callable[[pa.RecordBatch], pa.RecordBatch]
 
 
-class Sum(Protocol[P]):
+class Sum(Protocol[Q]):
     """One value of many parts, in whatever order they come; can be pickled."""
 
-    def absorb(self, part: P) -> None:
+    def absorb(self, part: Q) -> None:
         """Add what a kernel made of one batch."""
 
     def join(self, other: Self) -> None:
