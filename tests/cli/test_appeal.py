@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stillwatch.cli import options
-from stillwatch.exchange.client.answers import answers
+from stillwatch.exchange.client.answers import Judged, answers
 from stillwatch.response.ledger.ledger import Ledger
 from stillwatch.response.model import Decision, Rung
 
@@ -91,8 +91,20 @@ def test_a_reversal_of_the_whole_campaign_goes_back_to_the_exchange(run, opened,
     assert (judged.review.verdict, judged.review.author, judged.dismissed) == ("rejected", "bob", True)
     [name] = campaign["indicators"]
     indicators = {name: {"id": name, "type": "indicator", "object_marking_refs": MARKS}}
-    said = answers(campaigns, indicators, teller="identity--ac8efe12-1c59-49f1-ba2d-de83458bfed0", before={}, now=NOW)
+    teller = "identity--ac8efe12-1c59-49f1-ba2d-de83458bfed0"
+    said = answers(Judged(campaigns), indicators, teller=teller, before={}, now=NOW)
     assert {each["type"]: each.get("opinion") for each in said} == {"sighting": None, "opinion": "disagree"}
+
+
+@pytest.mark.parametrize(("second", "code"), [((), 2), (("--second", "bob"), 2), (("--second", "eve"), 0)])
+def test_where_two_must_say_so_a_reversal_of_the_whole_campaign_names_both(run, opened, findings, second, code):
+    with Path("stillwatch.toml").open("a", encoding="utf-8") as settings:
+        settings.write('[reviews]\ntwo_persons = ["rejected"]\n')
+    done = run("appeal", "reverse", opened, "--as", "bob", "--text", "All of it.", "--campaign-wrong", *second)
+    assert done.code == code
+    assert bool(standing()) == bool(code), "all of it, or nothing was done"
+    reviews = [each.review for each in options.load_findings(findings, options.load_settings(None)).campaigns]
+    assert [each.people for each in reviews if each] == ([] if code else ["bob and eve"])
 
 
 def test_findings_that_do_not_know_the_account(run, opened, findings):

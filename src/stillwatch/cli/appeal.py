@@ -159,6 +159,9 @@ def answer(
 @click.argument("name")
 @_words("What the person is told")
 @click.option("--campaign-wrong", is_flag=True, help="The whole campaign is a mistake: its measures end, too.")
+@click.option(
+    "--second", default="", metavar="NAME", help="Who else says that, where reviews.two_persons asks for two."
+)
 @options.findings
 @measures.person
 @options.quiet
@@ -168,6 +171,7 @@ def reverse(
     name: str,
     text: str,
     campaign_wrong: bool,
+    second: str,
     findings: Path,
     person: str,
     ledger: str | None,
@@ -186,14 +190,17 @@ def reverse(
       stillwatch appeal reverse a-51c09b7de2f0 --as bob --text "You are right, and we are sorry."
       stillwatch appeal reverse a-51c09b7de2f0 --as bob --text @answer.txt --campaign-wrong
     """
+    from stillwatch.reports.reviews import check_second
     from stillwatch.response.appeals import reverse as reversed_
 
     with measures.opened(config_file, ledger, person) as at:
         exempt = timedelta(days=at.settings.config.response.exempt_days)
         campaign = _campaign(at, name, findings) if campaign_wrong else None
+        if campaign is not None:
+            check_second("rejected", at.by, second, at.settings.config.reviews.two_persons)
         done, ended = reversed_(at.ledger, name, text, at.by, at.now, campaign_wrong=campaign_wrong, exempt=exempt)
         if campaign is not None:
-            _reject(at, campaign, name)
+            _reject(at, campaign, name, second)
         _tell(done, ended, at.now, as_json=as_json, quiet=quiet)
         at.tell_gateways(quiet=quiet)
 
@@ -235,10 +242,10 @@ def _campaign(at: measures.Opened, name: str, findings: Path) -> "Campaign":
     return found
 
 
-def _reject(at: measures.Opened, campaign: "Campaign", name: str) -> None:
-    store = options.load_reviews(at.settings)
+def _reject(at: measures.Opened, campaign: "Campaign", name: str, second: str) -> None:
+    store, reason = options.load_reviews(at.settings), f"The appeal {name} was granted."
     store.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    store.add(campaign, verdict="rejected", author=at.by, reason=f"The appeal {name} was granted.", at=at.now)
+    store.add(campaign, verdict="rejected", author=at.by, reason=reason, at=at.now, second=second)
 
 
 def _tell(appeal: "Appeal", ended: "tuple[Decision, ...]", now: datetime, *, as_json: bool, quiet: bool) -> None:

@@ -156,8 +156,7 @@ def reverse(  # noqa: PLR0913 — as for `open_appeal`
         ended = tuple(
             each
             for each in (picture.standing | picture.waiting).values()
-            if (each.scope != "campaign" and each.value == found.value)
-            or (campaign_wrong and about.campaign and each.campaign == about.campaign)
+            if (each.scope != "campaign" and each.value == found.value) or (campaign_wrong and _together(each, about))
         )
         against = [about, *(each for each in ended if each.value == found.value)]
         spoke = tuple(sorted(frozenset().union(*map(families, against))))
@@ -165,6 +164,32 @@ def reverse(  # noqa: PLR0913 — as for `open_appeal`
         freed = Exempted(found.value, now + exempt, spoke, about.id, by)
         writing.add([reply, *laws.ending(ended, by, f"{found.id} was granted"), freed])
     return appeal(ledger, appeal_id), ended
+
+
+def end_campaign(ledger: Ledger, appeal_id: str, by: str, now: datetime) -> tuple[Decision, ...]:
+    """Ends what stands or waits against the whole campaign, where that it was a mistake is known after the answer.
+
+    Args:
+        ledger: where it is written down.
+        appeal_id: the appeal that was granted.
+        by: the person who granted it.
+        now: the time.
+
+    Returns:
+        The decisions that ended.
+
+    Raises:
+        InputError: there is no such appeal, or it was not granted.
+    """
+    granted = appeal(ledger, appeal_id)
+    if granted.status != "reversed":
+        raise InputError("This appeal was not granted.", where=appeal_id)
+    about = ledger.decision(granted.decision)
+    with ledger.writing(now) as writing:
+        picture = writing.picture()
+        ended = tuple(each for each in (picture.standing | picture.waiting).values() if _together(each, about))
+        writing.add(laws.ending(ended, by, f"{appeal_id} was granted"))
+    return ended
 
 
 def erase(ledger: Ledger, appeal_id: str, by: str, now: datetime) -> None:
@@ -243,6 +268,11 @@ def _value(decision: Decision, account: str) -> str:
     if account not in {"", decision.value}:
         raise InputError("The decision is about somebody else.", where=decision.id)
     return decision.value
+
+
+def _together(one: Decision, other: Decision) -> bool:
+    """Whether both are against one campaign."""
+    return bool(other.campaign) and one.campaign == other.campaign
 
 
 def _answerable(writing: Writing, appeal_id: str, text: str, by: str) -> Appeal:

@@ -4,7 +4,7 @@ import pytest
 
 from stillwatch.response.model import Rung
 from stillwatch.web.asking import Invalid, NotAllowed, NotThere, Stale
-from stillwatch.web.casework import appeals
+from stillwatch.web.casework import appeals, verdicts
 from stillwatch.web.model import Person, Role
 from stillwatch.web.store import cases
 
@@ -73,6 +73,67 @@ def test_where_the_whole_campaign_was_a_mistake_its_case_is_rejected(console, ap
     assert cases.row(console.store, CASE).status == "rejected"
     found = reviews.recall(campaign)
     assert (found.verdict, found.author, found.reason) == ("rejected", "ben", f"The appeal {appeal.id} was granted.")
+
+
+@pytest.fixture
+def two(with_settings):
+    """The console where two persons reject."""
+    return with_settings(reviews__two_persons=("rejected",))
+
+
+@pytest.fixture
+def beside(console, ledger, decision):
+    """Another account's measure in the same campaign, which ana signed."""
+    made = decision("acct-beside", action=Rung.HOLD, by="ana")
+    ledger.decide([made], by="ana", now=console.clock())
+    return made
+
+
+def test_where_two_must_say_so_the_campaign_waits_for_the_second_and_the_account_does_not(  # noqa: PLR0917  fixtures
+    two, console, ledger, appeal, measure, beside, desk, reviews, campaign
+):
+    done = appeals.reverse(two, appeal.id, "You are right.", BEN, console.clock(), campaign_wrong=True)
+    assert [each.id for each in done.ended] == [measure.id], "nobody waits for his right"
+    assert beside.id in ledger.picture(console.clock()).standing
+    assert cases.row(console.store, CASE).status == "open"
+    assert reviews.recall(campaign) is None
+    assert appeals.waits(console, done.appeal, measure) == CASE
+    with pytest.raises(NotAllowed, match="second person"):
+        verdicts.agree(desk("Ben", console=two), CASE)
+    verdicts.agree(desk("eve", console=two), CASE)
+    assert ledger.picture(console.clock() + DAY).standing == {}
+    found = reviews.recall(campaign)
+    assert (found.verdict, found.author, found.second) == ("rejected", "ben", "eve")
+    assert appeals.waits(console, done.appeal, measure) == ""
+    lifted = ledger.history(beside.id)[-1].body
+    assert (lifted.by, lifted.reason) == ("ben", f"{appeal.id} was granted")
+
+
+@pytest.mark.usefixtures("beside")
+def test_whoever_grants_it_may_be_the_second(two, console, ledger, appeal, desk, reviews, campaign):  # noqa: PLR0917  fixtures
+    verdicts.judge(desk("ana", console=two), verdicts.Said("rejected", "My class."), CASE)
+    appeals.reverse(two, appeal.id, "You are right.", BEN, console.clock(), campaign_wrong=True)
+    assert ledger.picture(console.clock()).standing == {}
+    assert (reviews.recall(campaign).author, reviews.recall(campaign).second) == ("ana", "ben")
+
+
+@pytest.mark.usefixtures("beside")
+def test_whoever_said_so_before_is_not_his_own_second(two, console, ledger, appeal, desk):
+    verdicts.judge(desk("ben", console=two), verdicts.Said("rejected", "A class."), CASE)
+    appeals.reverse(two, appeal.id, "You are right.", BEN, console.clock(), campaign_wrong=True)
+    assert len(ledger.picture(console.clock()).standing) == 1
+    assert cases.row(console.store, CASE).status == "open"
+    verdicts.judge(desk("eve", console=two), verdicts.Said("rejected", "I see it, too."), CASE)
+    assert ledger.picture(console.clock() + DAY).standing == {}
+
+
+def test_who_took_the_verdict_back_leaves_the_measures(two, console, ledger, appeal, beside, desk):  # noqa: PLR0917
+    appeals.reverse(two, appeal.id, "You are right.", BEN, console.clock(), campaign_wrong=True)
+    waiting = cases.case(console.store, CASE).state.waiting
+    verdicts.undo(desk("ben", console=two), waiting.number, "I was too fast.")
+    assert beside.id in ledger.picture(console.clock()).standing
+    with pytest.raises(Invalid, match="No verdict waits"):
+        verdicts.agree(desk("eve", console=two), CASE)
 
 
 def test_the_case_may_be_merged_meanwhile(console, desk, appeal, reviews, document):

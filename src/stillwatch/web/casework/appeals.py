@@ -17,13 +17,13 @@ from stillwatch.response.appeals import Appeal
 from stillwatch.response.ledger.ledger import Ledger
 from stillwatch.response.model import Decision
 from stillwatch.web.asking import Invalid, NotAllowed, NotThere, Stale
-from stillwatch.web.casework import measures
+from stillwatch.web.casework import measures, verdicts
 from stillwatch.web.casework.desk import Desk
-from stillwatch.web.casework.verdicts import Said, remember
+from stillwatch.web.casework.verdicts import Said
 from stillwatch.web.console import Console
 from stillwatch.web.model import Person
 from stillwatch.web.store import cases
-from stillwatch.web.store.model import Case
+from stillwatch.web.store.events import Reviewed
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,8 @@ def reverse(  # noqa: PLR0913 — as `response.appeals.reverse`
         text: what the person is told.
         person: who answers.
         now: the time.
-        campaign_wrong: the whole campaign was a mistake: its measures end, and its case is judged rejected.
+        campaign_wrong: the whole campaign was a mistake: its measures end, and its case is judged rejected; where
+            `reviews.two_persons` asks for two, once a second person says so, too.
 
     Raises:
         NotThere: there is no such appeal, or no case of its campaign.
@@ -129,19 +130,42 @@ def reverse(  # noqa: PLR0913 — as `response.appeals.reverse`
     exempt = timedelta(days=console.settings.config.response.exempt_days)
     with measures.opened(console) as ledger:
         about = _about(ledger, appeal_id)
-        case = _case(console, about) if campaign_wrong else None
+        desk = _desk(console, about, by, now) if campaign_wrong else None
+        whole = desk is not None and verdicts.stands_at_once(desk, "rejected")
         try:
-            done, ended = appeals.reverse(
-                ledger, appeal_id, text, by, now, campaign_wrong=campaign_wrong, exempt=exempt
-            )
+            done, ended = appeals.reverse(ledger, appeal_id, text, by, now, campaign_wrong=whole, exempt=exempt)
         except (InputError, TrustError) as error:
             raise _refusal(ledger, appeal_id, error) from None
         told = measures.tell_gateways(console, ledger, now)
     measures.note(console, ended or [about], f"granted appeal {appeal_id}; ended", by, now)
-    if case is not None:
-        desk = Desk(console, cases.case(console.store, case.id), by, now, None)
-        remember(desk, Said("rejected", f"The appeal {appeal_id} was granted."), by)
+    if desk is not None:
+        _judge(replace(desk, case=cases.case(console.store, desk.case.id)), appeal_id)
     return Answered(done, ended, told)
+
+
+def waits(console: Console, appeal: Appeal, about: Decision) -> str:
+    """The case that a second person has to call a mistake, too, before its measures end; empty: none.
+
+    Args:
+        console: with the case.
+        appeal: an appeal.
+        about: the decision that it is about.
+    """
+    try:
+        case = _desk(console, about, "", appeal.opened).case
+    except NotThere:
+        return ""
+    waiting = case.state.waiting.body if case.state.waiting else None
+    return case.id if isinstance(waiting, Reviewed) and waiting.appeal == appeal.id else ""
+
+
+def _judge(desk: Desk, appeal_id: str) -> None:
+    """Says that the campaign was a mistake."""
+    reason, campaign = f"The appeal {appeal_id} was granted.", desk.case.campaign.id
+    if verdicts.stands_at_once(desk, "rejected"):
+        verdicts.judge(desk, Said("rejected", reason), campaign)
+    else:
+        desk.record(Reviewed("rejected", reason, campaign, stands=False, appeal=appeal_id))
 
 
 def erase(console: Console, appeal_id: str, person: Person, now: datetime) -> None:
@@ -188,8 +212,8 @@ def _about(ledger: Ledger, appeal_id: str) -> Decision:
     return decision_of(ledger, read(ledger, appeal_id).decision)
 
 
-def _case(console: Console, about: Decision) -> Case:
-    """The case of the campaign that a measure was about; where it was merged, the one that it is shown as.
+def _desk(console: Console, about: Decision, who: str, now: datetime) -> Desk:
+    """Somebody at the case of the campaign that a measure was about; where it was merged, the one that it is shown as.
 
     Raises:
         NotThere: the console knows none; nothing is written then.
@@ -199,7 +223,7 @@ def _case(console: Console, about: Decision) -> Case:
     except NotThere:
         hint = "Grant the appeal without it, and judge the case where it is."
         raise NotThere("The console knows no case of this campaign.", where=about.campaign[:80], hint=hint) from None
-    return cases.case(console.store, found.into) if found.into else found
+    return Desk(console, cases.case(console.store, found.into) if found.into else found, who, now, None)
 
 
 def _refusal(ledger: Ledger, appeal_id: str, error: InputError | TrustError) -> Stale | NotAllowed | Invalid:

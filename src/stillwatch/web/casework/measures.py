@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from stillwatch.errors import ConfigError, ExchangeError, InputError
+from stillwatch.response import appeals
 from stillwatch.response.ledger.ledger import Ledger
 from stillwatch.response.model import Decision
 from stillwatch.response.publishing import tell
@@ -179,6 +180,28 @@ def switch(console: Console, *, on: bool, person: Person, reason: str, now: date
             raise Stale(f"Measures are {'on' if on else 'off'} already: somebody was first.")
         ledger.switch(on, by, reason, now)
         return tell_gateways(console, ledger, now)
+
+
+def end_campaign(console: Console, appeal_id: str, by: str, now: datetime) -> None:
+    """Ends the measures of a campaign that an appeal showed to be a mistake, now that its verdict stands.
+
+    Args:
+        console: with the ledger.
+        appeal_id: the appeal that was granted.
+        by: who granted it, and answers for it.
+        now: the time.
+
+    Raises:
+        ExchangeError: the ledger cannot be used; the verdict stands all the same.
+    """
+    try:
+        with opened(console) as ledger:
+            ended = appeals.end_campaign(ledger, appeal_id, by, now)
+            tell_gateways(console, ledger, now)
+    except (InputError, ConfigError, ExchangeError) as error:
+        hint = "End the campaign's measures on their page."
+        raise ExchangeError(f"The verdict stands, and its measures do, too: {error.what}", hint=hint) from None
+    note(console, ended, f"ended by appeal {appeal_id}:", by, now)
 
 
 def tell_gateways(console: Console, ledger: Ledger, now: datetime) -> bool:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from stillwatch.reports.document import Campaign
 from stillwatch.reports.wording import count
 from stillwatch.web.asking import Invalid, NotAllowed, Stale
+from stillwatch.web.casework import measures
 from stillwatch.web.casework.desk import Desk
 from stillwatch.web.store import cases
 from stillwatch.web.store.events import Event, Merged, Noted, Reviewed, Split, Undone, Verdict
@@ -66,7 +67,15 @@ def judge(desk: Desk, what: Said, campaign_id: str) -> Event:
         return _seconded(desk, waiting, what)
     if what.verdict in desk.console.settings.config.reviews.two_persons:
         return desk.record(Reviewed(what.verdict, what.reason, campaign_id, what.until, stands=False))
-    return remember(desk, what, desk.who)
+    return _remembered(desk, what, desk.who)
+
+
+def stands_at_once(desk: Desk, verdict: Verdict) -> bool:
+    """Whether this person's word is enough for a verdict: no second person is asked for, or he is the second."""
+    waiting = desk.case.state.waiting
+    if waiting and isinstance(waiting.body, Reviewed) and waiting.body.verdict == verdict:
+        return not _same(waiting.who, desk.who)
+    return verdict not in desk.console.settings.config.reviews.two_persons
 
 
 def agree(desk: Desk, campaign_id: str) -> Event:
@@ -83,6 +92,10 @@ def agree(desk: Desk, campaign_id: str) -> Event:
     if waiting is None or not isinstance(waiting.body, Reviewed):
         raise Invalid("No verdict waits for a second person here.", where=desk.case.id)
     return _seconded(desk, waiting, Said(waiting.body.verdict, waiting.body.reason, waiting.body.until))
+
+
+def _same(one: str, other: str) -> bool:
+    return one.casefold() == other.casefold()
 
 
 def undoable(case: Case) -> frozenset[int]:
@@ -126,13 +139,16 @@ def _as_seen(desk: Desk, campaign_id: str) -> None:
 
 def _seconded(desk: Desk, waiting: Event, what: Said) -> Event:
     """Remembers a verdict of two."""
-    if waiting.who.casefold() == desk.who.casefold():
+    if _same(waiting.who, desk.who):
         hint = "Ask somebody else to look at it, or take yours back."
         raise NotAllowed("You said so yourself, and a second person is to say it now.", hint=hint)
-    return remember(desk, what, waiting.who, second=desk.who)
+    event = _remembered(desk, what, waiting.who, second=desk.who)
+    if isinstance(waiting.body, Reviewed) and waiting.body.appeal:
+        measures.end_campaign(desk.console, waiting.body.appeal, waiting.who, desk.now)
+    return event
 
 
-def remember(desk: Desk, what: Said, author: str, second: str = "") -> Event:
+def _remembered(desk: Desk, what: Said, author: str, second: str = "") -> Event:
     """Writes a verdict that stands into the case, and into the reviews of every campaign that is shown as it.
 
     Raises:

@@ -61,6 +61,7 @@ class AppealView:
         decided: who decided or signed the measure, and so cannot answer.
         standing: measures that stand or wait against the same account.
         cases: the cases that the account is in.
+        waits: the case that a second person has to call a mistake, too, before its measures end; or empty.
     """
 
     row: AppealRow
@@ -71,6 +72,7 @@ class AppealView:
     measure: Measure
     standing: tuple[Measure, ...]
     cases: tuple[str, ...]
+    waits: str = ""
 
 
 @pages.get("/appeals")
@@ -105,6 +107,7 @@ def appeal(asked: Asked) -> Page:
             *(Measure.of(each, waits=False) for each in picture.standing.values()),
         ),
         cases=_cases(asked, found.value),
+        waits=appeals.waits(asked.console, found, about) if found.status == "reversed" else "",
     )
     return Page("appeal.html", f"Appeal {found.id}", view)
 

@@ -74,6 +74,7 @@ class Reviewed(Body, kind="review"):
         campaign_id: the version that was judged.
         until: when the case is to be looked at again; None: no end.
         stands: False: a second person must say the same before it stands.
+        appeal: it was given with an appeal that was granted: once it stands, the campaign's measures end; empty: not.
     """
 
     verdict: Verdict
@@ -81,6 +82,7 @@ class Reviewed(Body, kind="review"):
     campaign_id: str
     until: datetime | None = None
     stands: bool = True
+    appeal: str = ""
 
     @property
     def says(self) -> str:
