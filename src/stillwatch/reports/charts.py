@@ -210,8 +210,8 @@ def matrix(campaign: Campaign) -> Spec:
 
     Rows are accounts, columns shared things; beyond MATRIX_ACCOUNTS and MATRIX_LINKS only the best connected are shown.
     """
-    widest = sorted(campaign.links, key=lambda link: -len(link.accounts))[:MATRIX_LINKS]
-    chosen = [(name, link) for name, link in named(campaign.links) if link in widest]
+    widest = {id(link) for link in sorted(campaign.links, key=lambda link: -len(link.accounts))[:MATRIX_LINKS]}
+    chosen = [(name, link) for name, link in named(campaign.links) if id(link) in widest]
     columns, links = [name for name, _ in chosen], [link for _, link in chosen]
     rows = _ordered(links)
     shown = set(rows)

@@ -1,18 +1,22 @@
 """Charts for pages: what others chose the words of is shown for what it is; the waterfall is drawn in its table.
 
-drawn(charts.timeline(campaign))        # a Vega-Lite specification for the macro `chart`
-waterfall(campaign)                     # its bars, for the rows of the table of evidence
+picture = picture_of(case.sealed)        # all charts of a case, kept as long as its campaign is the same
+picture.timeline                        # a Vega-Lite specification for the macro `chart`
+picture.waterfall                       # its bars, for the rows of the table of evidence
+drawn(spec)                             # any other chart
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from stillwatch.reports import charts
+from stillwatch.reports import charts, notes
 from stillwatch.reports.document import Campaign, Evidence
 from stillwatch.web.rendering import visible
+from stillwatch.web.store.model import Sealed
 
 _NAME = 120  # characters of a name in a chart
+_KEPT = 64  # campaigns
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,39 @@ class Waterfall:
 
     steps: tuple[Step, ...]
     zero: float  # where even odds stand, in percent
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What is drawn of a campaign, and what is said beside it."""
+
+    waterfall: Waterfall  # why, bar by bar
+    timeline: charts.Spec  # when it asked
+    volume: charts.Spec  # which account asked how much
+    matrix: charts.Spec  # which accounts share which things
+    volume_note: str
+    matrix_note: str
+    shared: tuple[tuple[str, str, int], ...]  # things: family, name and in how many hands; most hands first
+
+
+@lru_cache(maxsize=_KEPT)
+def picture_of(sealed: Sealed) -> Picture:
+    """All charts of a campaign."""
+    campaign = sealed.campaign
+    return Picture(
+        waterfall=waterfall(campaign),
+        timeline=drawn(charts.timeline(campaign)),
+        volume=drawn(charts.volume(campaign)),
+        matrix=drawn(charts.matrix(campaign)),
+        volume_note=notes.volume(campaign),
+        matrix_note=notes.matrix(campaign),
+        shared=tuple(_shared(campaign)),
+    )
+
+
+def _shared(campaign: Campaign) -> list[tuple[str, str, int]]:
+    hands = [(link.family, name, len(set(link.accounts))) for name, link in charts.named(campaign.links)]
+    return sorted(hands, key=lambda thing: -thing[2])[: charts.MATRIX_LINKS]
 
 
 def waterfall(campaign: Campaign) -> Waterfall:

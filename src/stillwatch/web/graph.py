@@ -9,9 +9,10 @@ disc until one is near enough to see its accounts. A thing that very many groups
 a *hub* the lines are drawn only when somebody asks for it.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from stillwatch.reports.charts import named
 from stillwatch.reports.document import Account, Link
@@ -47,6 +48,16 @@ class Graph:
     things: tuple[Thing, ...]
     groups: tuple[Group, ...]  # largest first
 
+    @cached_property
+    def holds(self) -> tuple[tuple[int, ...], ...]:
+        """Of each account, the places of its things."""
+        things = {place: group.things for group in self.groups for place in group.accounts}
+        return tuple(things[place] for place in range(len(self.accounts)))
+
+    def sharing(self, thing: int) -> tuple[int, ...]:
+        """The places of the accounts that share a thing."""
+        return tuple(place for place, held in enumerate(self.holds) if thing in held)
+
     @property
     def shape(self) -> Shape:
         """All that the places of a picture depend on: of each group its things and its size."""
@@ -65,9 +76,9 @@ def of(accounts: Iterable[Account], links: Iterable[Link]) -> Graph:
     row = {account.account_id: place for place, account in enumerate(ordered)}
     kept = [(name, link.family, held) for name, link in named(links) if len(held := _rows(link, row)) > 1]
     groups = _groups(len(ordered), [held for _, _, held in kept])
-    sharing = [sum(thing in group.things for group in groups) for thing in range(len(kept))]
+    sharing = Counter(thing for group in groups for thing in group.things)
     things = (
-        Thing(name, family, len(held), hub=many > HUB) for (name, family, held), many in zip(kept, sharing, strict=True)
+        Thing(name, family, len(held), hub=sharing[thing] > HUB) for thing, (name, family, held) in enumerate(kept)
     )
     return Graph(ordered, tuple(things), groups)
 

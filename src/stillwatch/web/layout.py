@@ -79,13 +79,19 @@ def radius(accounts: int) -> float:
 
 def _pieces(graph: ig.Graph, radii: F64) -> list[tuple[list[int], F64]]:
     """What hangs together, each piece around its own centre, the widest first."""
-    pieces = [(members, _laid(graph.induced_subgraph(members), radii[members])) for members in graph.components()]
+    pieces = [(members, _piece(graph.induced_subgraph(members), radii[members])) for members in graph.components()]
     return sorted(pieces, key=lambda piece: (-_reach(piece[1], radii[piece[0]]), piece[0]))
 
 
-def _laid(graph: ig.Graph, radii: F64) -> F64:
+def _piece(graph: ig.Graph, radii: F64) -> F64:
     if graph.vcount() == 1:
         return np.zeros((1, 2))
+    return _laid(tuple(graph.get_edgelist()), tuple(radii.tolist()))
+
+
+@lru_cache(maxsize=_KEPT)  # a case may have a thousand pieces, all of them alike
+def _laid(edges: tuple[tuple[int, int], ...], sizes: tuple[float, ...]) -> F64:
+    graph, radii = ig.Graph(n=len(sizes), edges=edges), np.array(sizes)
     degree = np.array(graph.degree())
     many = [max(degree[a], degree[b]) for a, b in graph.get_edgelist()]  # a thing's degree, save at its very ends
     iterations = min(500, max(60, _PULLS // graph.vcount()))

@@ -3,10 +3,11 @@
 import pytest
 
 from stillwatch.web.asking import Invalid, NotThere
+from stillwatch.web.drawing import picture_of
 from stillwatch.web.pages import graph as page
 from stillwatch.web.pages.graph import ROWS
-from stillwatch.web.store import cases
-from stillwatch.web.store.events import Merged, Split
+from stillwatch.web.store import cases, intake
+from stillwatch.web.store.events import Merged, Split, Undone
 
 CASE, OTHER = "c-3f9a1b72", "c-b07e55d1"
 
@@ -65,6 +66,29 @@ def test_merged_cases_are_one_graph(console, asked):
 def test_what_was_split_is_gone_from_the_graph(console, asked):
     first = cases.case(console.store, CASE).campaign.accounts[0].account_id
     console.store.record(CASE, Split((first,), "a bystander"), who="ana", now=asked().now)
-    rows = page.graph(asked(case=CASE)).rows
+    rows = list(page.graph(asked(case=CASE)).rows)
     assert first not in {row.account_id for row in rows}
     assert len(rows) == 211
+
+
+def test_a_scan_that_changes_a_case_changes_its_graph_and_its_charts(console, asked, document):
+    """What is kept of a case is kept by what the newest scan says of it, and for no moment longer."""
+    seen = page.graph(asked(case=CASE)).view
+    drawn = picture_of(cases.case(console.store, CASE).sealed)
+    found = document.campaigns[0]
+    fewer = found.model_copy(update={"accounts": found.accounts[1:], "links": found.links[:1]})
+    changed = document.model_copy(update={"campaigns": (fewer, *document.campaigns[1:])})
+    intake.take(console.store, changed, asked().now)
+    now = page.graph(asked(case=CASE)).view
+    assert (len(now.things), now.total) == (1, seen.total - 1)
+    assert len(picture_of(cases.case(console.store, CASE).sealed).shared) == 1 < len(drawn.shared)
+
+
+def test_split_and_merge_back_change_the_graph_at_once(console, asked):
+    first = cases.case(console.store, CASE).campaign.accounts[0].account_id
+    seen = [page.graph(asked(case=CASE)).view.total]
+    split = console.store.record(CASE, Split((first,), "a bystander"), who="ana", now=asked().now)
+    seen.append(page.graph(asked(case=CASE)).view.total)
+    console.store.record(CASE, Undone(split.number, "he is one of them"), who="ana", now=asked().now)
+    seen.append(page.graph(asked(case=CASE)).view.total)
+    assert seen == [212, 211, 212]

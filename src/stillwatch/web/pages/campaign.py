@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import cast
 
-from stillwatch.reports import charts, notes
+from stillwatch.reports import notes
 from stillwatch.reports.document import Campaign, Evidence, Lookalike, TextPart
 from stillwatch.web.asking import Asked, Invalid, Page
 from stillwatch.web.bearing import WEAK
-from stillwatch.web.drawing import Waterfall, drawn, waterfall
+from stillwatch.web.drawing import Picture, picture_of
 from stillwatch.web.elsewhere import Elsewhere, elsewhere
 from stillwatch.web.history import Line, history
 from stillwatch.web.routing import Pages
@@ -58,35 +58,9 @@ class CampaignView:
         return self.case.campaign
 
     @property
-    def waterfall(self) -> Waterfall:
-        """Why, bar by bar."""
-        return waterfall(self.campaign)
-
-    @property
-    def timeline(self) -> charts.Spec:
-        """When it asked."""
-        return drawn(charts.timeline(self.campaign))
-
-    @property
-    def volume(self) -> charts.Spec:
-        """Which account asked how much."""
-        return drawn(charts.volume(self.campaign))
-
-    @property
-    def matrix(self) -> charts.Spec:
-        """Which accounts share which things."""
-        return drawn(charts.matrix(self.campaign))
-
-    @property
-    def notes(self) -> dict[str, str]:
-        """What is said beside the charts."""
-        return {"volume": notes.volume(self.campaign), "matrix": notes.matrix(self.campaign)}
-
-    @property
-    def shared(self) -> list[tuple[str, str, int]]:
-        """The things that are shared: family, name and in how many hands; most hands first."""
-        hands = [(link.family, name, len(set(link.accounts))) for name, link in charts.named(self.campaign.links)]
-        return sorted(hands, key=lambda thing: -thing[2])[: charts.MATRIX_LINKS]
+    def picture(self) -> Picture:
+        """Its charts."""
+        return picture_of(self.case.sealed)
 
     @property
     def texts(self) -> list[list[TextPart]]:
@@ -122,7 +96,7 @@ def _page(asked: Asked, case: Case, *, unmasked: bool = False) -> Page:
         elsewhere=elsewhere(asked.console, case, [each.account_id for each in found.rows], asked.now),
         unmasked=unmasked,
     )
-    rows = tuple(_everybody(asked, case)) if asked.suffix == "csv" else view.accounts.rows
+    rows = _everybody(asked, case) if asked.suffix == "csv" else view.accounts.rows
     return Page("campaign.html", f"Case {case.id}", view, rows=rows)
 
 

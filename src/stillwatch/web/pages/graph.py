@@ -7,8 +7,9 @@
 To share a thing is no proof, and the page says so.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from stillwatch.web import graph as graphs
@@ -17,7 +18,7 @@ from stillwatch.web.graph import Graph, Group, Thing
 from stillwatch.web.layout import Places, placed
 from stillwatch.web.routing import Pages
 from stillwatch.web.store import cases
-from stillwatch.web.store.model import CaseRow
+from stillwatch.web.store.model import CaseRow, Sealed
 from stillwatch.web.store.store import Store
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 pages = Pages()
 
 ROWS = 50  # accounts on one page of the table
+_KEPT = 16  # graphs
 
 
 @dataclass(frozen=True)
@@ -81,36 +83,48 @@ class GraphView:
 @pages.get("/cases/{case}/graph")
 def graph(asked: Asked) -> Page:
     """The graph of one case."""
-    row, drawn = _graph(asked.console.store, asked.places["case"])
+    row, campaigns = _case(asked.console.store, asked.places["case"])
     title = f"Graph of {row.id}"
     if asked.suffix == "json":
-        nodes = tuple(Node(each.account_id, each.bits, each.requests) for each in drawn.accounts)
-        return Page("graph.html", title, Picture(row.id, nodes, drawn.things, drawn.groups, placed(drawn.shape)))
+        return Page("graph.html", title, _picture(row.id, campaigns))
+    drawn = _graph(campaigns)
     thing = _thing(asked, drawn)
-    listed = tuple(_rows(drawn, thing))
+    listed = range(len(drawn.accounts)) if thing is None else drawn.sharing(thing)
     first = asked.query.number("from", 0)
     view = GraphView(
         case=row,
         things=drawn.things,
         groups=len(drawn.groups),
         alone=sum(len(group.accounts) for group in drawn.groups if not group.things),
-        rows=listed[first : first + ROWS],
+        rows=tuple(_rows(drawn, listed[first : first + ROWS])),
         thing=thing,
         total=len(listed),
         first=first,
     )
-    return Page("graph.html", title, view, rows=listed)
+    return Page("graph.html", title, view, rows=_rows(drawn, listed))
 
 
-def _graph(store: Store, name: str) -> tuple[CaseRow, Graph]:
-    """The graph of a case, with the cases that were merged into it."""
+def _case(store: Store, name: str) -> tuple[CaseRow, tuple[Sealed, ...]]:
+    """A case, and its campaign with those that were merged into it."""
     case = cases.case(store, name)
-    campaigns = [case.campaign, *(cases.case(store, each.id).campaign for each in case.merged)]
+    return case.row, (case.sealed, *(cases.case(store, each.id).sealed for each in case.merged))
+
+
+@lru_cache(maxsize=_KEPT)
+def _graph(campaigns: tuple[Sealed, ...]) -> Graph:
+    """The graph of campaigns that are shown as one case; an account that is in several is as sure as it is in any."""
     surest: dict[str, Account] = {}
-    for account in (each for campaign in campaigns for each in campaign.accounts):
+    for account in (each for sealed in campaigns for each in sealed.campaign.accounts):
         if account.account_id not in surest or surest[account.account_id].bits < account.bits:
             surest[account.account_id] = account
-    return case.row, graphs.of(surest.values(), [link for campaign in campaigns for link in campaign.links])
+    return graphs.of(surest.values(), [link for sealed in campaigns for link in sealed.campaign.links])
+
+
+@lru_cache(maxsize=_KEPT)
+def _picture(case: str, campaigns: tuple[Sealed, ...]) -> Picture:
+    drawn = _graph(campaigns)
+    nodes = tuple(Node(each.account_id, each.bits, each.requests) for each in drawn.accounts)
+    return Picture(case, nodes, drawn.things, drawn.groups, placed(drawn.shape))
 
 
 def _thing(asked: Asked, drawn: Graph) -> int | None:
@@ -123,10 +137,8 @@ def _thing(asked: Asked, drawn: Graph) -> int | None:
     return number - 1
 
 
-def _rows(drawn: Graph, thing: int | None) -> Iterator[GraphRow]:
-    """The accounts that share a thing, or all; those that belong most surely first."""
-    things_of = {account: group.things for group in drawn.groups for account in group.accounts}
-    for place, each in enumerate(drawn.accounts):
-        if thing is None or thing in things_of[place]:
-            shares = tuple(drawn.things[held].name for held in things_of[place])
-            yield GraphRow(each.account_id, each.bits, each.requests, shares)
+def _rows(drawn: Graph, places: Iterable[int]) -> Iterator[GraphRow]:
+    """The accounts at these places."""
+    for place in places:
+        each, shares = drawn.accounts[place], tuple(drawn.things[held].name for held in drawn.holds[place])
+        yield GraphRow(each.account_id, each.bits, each.requests, shares)

@@ -80,7 +80,7 @@ def queue(asked: Asked) -> Page:
         facets=tuple(_facets(query, found)),
         first=after is None,
     )
-    rows = tuple(store_queue.rows(store, query)) if asked.suffix == "csv" else found.rows
+    rows = store_queue.rows(store, query) if asked.suffix == "csv" else found.rows
     return Page("queue.html", "Queue", view, rows=rows)
 
 

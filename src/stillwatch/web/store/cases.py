@@ -5,13 +5,14 @@ if found.into: ...                  # merged: shown as that one
 found.campaign, found.versions, found.events, found.state
 """
 
+from functools import lru_cache
+
 from sqlalchemy import Connection, select
 
-from stillwatch.reports.document import Campaign
 from stillwatch.web.store import figures
 from stillwatch.web.store.events import fold
-from stillwatch.web.store.model import Case, CaseRow
-from stillwatch.web.store.packing import unpacked
+from stillwatch.web.store.model import Case, CaseRow, Sealed
+from stillwatch.web.store.packing import digest_of, unpacked
 from stillwatch.web.store.reading import case_row, events_of, id_of, newest_scan, number_of, rows_of, versions_of
 from stillwatch.web.store.store import Store
 from stillwatch.web.store.tables import accounts, campaigns, cases, names
@@ -28,9 +29,11 @@ def case(store: Store, name: str) -> Case:
         row = connection.execute(select(cases).where(cases.c.number == number)).one()
         events = events_of(connection, number)
         split = rows_of(connection, select(cases).where(cases.c.origin == number).order_by(cases.c.number))
+        sealed = _campaign(connection, number, in_part=bool(split) or row.origin is not None)
         return Case(
             row=case_row(row, newest_scan(connection)),
-            campaign=_campaign(connection, number, in_part=bool(split) or row.origin is not None),
+            campaign=sealed.campaign,
+            digest=sealed.digest,
             versions=versions_of(connection, number),
             events=events,
             state=fold(events),
@@ -57,9 +60,14 @@ def _merged(connection: Connection, number: int) -> tuple[CaseRow, ...]:
     return rows_of(connection, select(cases).where(others).order_by(cases.c.number))
 
 
-def _campaign(connection: Connection, number: int, *, in_part: bool) -> Campaign:
-    whole = unpacked(connection.execute(select(campaigns.c.body).where(campaigns.c.case == number)).scalar_one())
+def _campaign(connection: Connection, number: int, *, in_part: bool) -> Sealed:
+    body = connection.execute(select(campaigns.c.body).where(campaigns.c.case == number)).scalar_one()
+    whole = Sealed(digest_of(body), unpacked(body))
     if not in_part:
         return whole
-    kept = connection.scalars(select(accounts.c.account_id).where(accounts.c.case == number))
-    return figures.part(whole, frozenset(kept))
+    return _part(whole, frozenset(connection.scalars(select(accounts.c.account_id).where(accounts.c.case == number))))
+
+
+@lru_cache(maxsize=8)
+def _part(whole: Sealed, kept: frozenset[str]) -> Sealed:
+    return Sealed(digest_of(whole.digest.encode(), kept), figures.part(whole.campaign, kept))

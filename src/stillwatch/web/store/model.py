@@ -1,6 +1,6 @@
 """What the store gives: frozen values, which pages show and `.json` and `.csv` hold as they are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from stillwatch.campaigns.findings import Severity
@@ -55,6 +55,14 @@ class Version:
 
 
 @dataclass(frozen=True)
+class Sealed:
+    """A campaign that is known to be the same by its digest, so that what is made of it can be kept (`lru_cache`)."""
+
+    digest: str
+    campaign: Campaign = field(compare=False)
+
+
+@dataclass(frozen=True)
 class Case:
     """A case with all that belongs to it.
 
@@ -66,6 +74,7 @@ class Case:
         events: what people did, oldest first.
         state: what follows from them.
         names: every id it was ever known under.
+        digest: of the campaign as it is here, with the accounts that are here.
         merged: cases that are shown as this one.
         into: the id of the case that this one is shown as; None: itself.
         split: cases that were split from this one.
@@ -78,6 +87,7 @@ class Case:
     events: tuple[Event, ...]
     state: State
     names: tuple[str, ...]
+    digest: str
     merged: tuple[CaseRow, ...] = ()
     into: str | None = None
     split: tuple[CaseRow, ...] = ()
@@ -87,6 +97,11 @@ class Case:
     def id(self) -> str:
         """Under which it is found for ever."""
         return self.row.id
+
+    @property
+    def sealed(self) -> Sealed:
+        """The campaign, for what is made of it and kept."""
+        return Sealed(self.digest, self.campaign)
 
     @property
     def revision(self) -> int:

@@ -63,6 +63,12 @@ def page(store: Store, query: Query, after: str | None = None, most: int = 50) -
     return CasePage(found, following, total, facets)
 
 
+def first(store: Store, query: Query, most: int) -> tuple[CaseRow, ...]:
+    """The first cases that a search finds; nothing is counted."""
+    with store.reading() as connection:
+        return _found(connection, query, None, most)[0]
+
+
 def rows(store: Store, query: Query) -> Iterator[CaseRow]:
     """All cases that a search finds, read a page at a time."""
     after: str | None = None
