@@ -190,9 +190,15 @@ def filled(template, tmp_path_factory):
 
 
 @pytest.fixture
-def fresh(template, tmp_path):
+def unserved(template, tmp_path):
+    """A console of the test's own, whose settings may still be changed; `with unserved.served() as console:`."""
+    return _copy(template, tmp_path / "fresh")
+
+
+@pytest.fixture
+def fresh(unserved):
     """A console of the test's own."""
-    with _copy(template, tmp_path / "fresh").served() as console:
+    with unserved.served() as console:
         yield console
 
 

@@ -1,6 +1,7 @@
 """From the console to the ledger and to the exchange: measures signed and ended, appeals answered, verdicts told."""
 
 import json
+import tomllib
 
 from stillwatch.cli.demo_exchange import forum
 from stillwatch.exchange.client.state import State
@@ -93,6 +94,74 @@ def test_a_verdict_reaches_the_member_whose_indicator_led_to_it(make, person, do
         with State.open(alpha.settings.with_name("state.sqlite")) as state:
             told = {each["type"] for each in state.mirror.objects()}
     assert {"sighting", "opinion"} <= told
+
+
+def test_from_a_review_to_the_ledger_to_the_exchange(unserved, person, faults, tmp_path):
+    """Alpha's people confirm, sign and approve in the console; beta hears of the campaign from a running exchange."""
+    with forum(tmp_path / "forum", {"alpha": tmp_path, "beta": tmp_path}) as (alpha, beta):
+        _joins(unserved, alpha)
+        with unserved.served() as console:
+            ana, omar = person(console, "ana"), person(console, "omar")
+            ana.goto(f"/cases/{CASE}")
+            ana.get_by_role("radio", name="confirmed").check()
+            ana.get_by_label("Why", exact=True).fill("The cards were stolen.")
+            ana.get_by_role("button", name="Give the verdict").click()
+            ana.wait_for_url(f"**/cases/{CASE}#*")
+            waiting = decisions(console, "waiting")
+            omar.goto("/measures")
+            omar.get_by_role("checkbox", name=waiting[-1]["id"]).check()
+            omar.get_by_role("button", name="Sign what is ticked").click()
+            omar.wait_for_load_state()
+            assert waiting[-1]["id"] in {each["id"] for each in decisions(console)}
+            draft = json.loads(
+                console.stillwatch("share", "findings.json", "--campaign", CASE, "--as", "ana", "--json")
+            )
+            path = f"/exchange/outgoing/{draft['draft']}"
+            ana.goto(path)
+            assert ana.get_by_role("button", name="Approve and send it").count() == 0
+            omar.goto("/exchange/outgoing")
+            omar.get_by_role("link", name=draft["draft"]).click()
+            omar.wait_for_url(f"**{path}")
+            read = omar.inner_text("main")
+            for said in ("nothing has left", "TLP:AMBER", "marking", "Stays here"):
+                assert said in read
+            assert faults(omar) == []
+            omar.get_by_role("button", name="Approve and send it").click()
+            omar.wait_for_load_state()
+            assert "It was sent." in omar.inner_text("main")
+            omar.goto(f"/cases/{CASE}")
+            assert f"approved {draft['draft']}" in omar.inner_text("#history")
+        beta.sync()
+        with State.open(beta.settings.with_name("state.sqlite")) as state:
+            heard = [each for each in state.mirror.objects() if each["type"] == "campaign"]
+    assert len(heard) == 1
+    assert heard[0]["object_marking_refs"]
+
+
+def test_a_draft_is_refused_with_a_reason_and_two_who_decide_at_once_hear_of_each_other(fresh, person):
+    path = f"/exchange/outgoing/{fresh.places['draft']}"
+    first, second = person(fresh, "omar"), person(fresh, "omar")
+    for page in (first, second):
+        page.goto(path)
+    first.get_by_label("Why it is not to leave").fill("Their counsel asked us to wait.")
+    first.get_by_role("button", name="Refuse it").click()
+    first.wait_for_load_state()
+    assert "Their counsel asked us to wait." in first.inner_text("main")
+    second.get_by_label("Why it is not to leave").fill("Something of mine.")
+    with second.expect_response(lambda answer: answer.request.method == "POST") as answered:
+        second.get_by_role("button", name="Refuse it").click()
+    assert answered.value.status == 409
+    assert "is dropped, by omar" in second.inner_text("main")
+    assert second.locator("textarea[name=reason]").input_value() == "Something of mine."
+
+
+def _joins(console, member):
+    """Lets a console speak to an exchange as a member."""
+    home, settings = member.settings.parent, console.folder / "stillwatch.toml"
+    url = tomllib.loads(member.settings.read_text("utf-8"))["exchange"]["url"]
+    text = settings.read_text("utf-8").replace('identity = "identity--a712755f-6cac-44d5-99d5-269512e74f7b"\n', "")
+    more = f'url = "{url}"\nmember = "{member.name}"\nsecret_file = "{home}/secret"\nkey_file = "{home}/signing.pem"\n'
+    settings.write_text(text.replace("[exchange]\n", f"[exchange]\n{more}"), "utf-8")
 
 
 def _changed(document, **parts):
