@@ -88,3 +88,9 @@ def mistakes(error: "ValidationError") -> list[Mistake]:
     """All that pydantic found wrong, in its order; one at least."""
     found = error.errors(include_url=False, include_input=False, include_context=False)
     return [Mistake(each["loc"], each["type"], each["msg"].removeprefix("Value error, ")) for each in found]
+
+
+class EngineError(StillwatchError):
+    """Where it runs failed: a cluster, its disks, one of its workers. The same command may do better on another day."""
+
+    exit_code = 1
