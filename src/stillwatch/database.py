@@ -3,20 +3,21 @@
     database = Database.at("forum.sqlite")            # or postgresql://user@host/forum; nothing is reached yet
     with database.reading() as connection: ...        # one snapshot
     with database.writing() as connection: ...        # one transaction: all of it or nothing
+    database.prepare(SCHEMA, create=True)             # the tables are there, and ours, and of this version
 
 SQLite runs in WAL mode with synchronous=FULL: readers never wait, and what was answered survives a power cut. A writer
 takes the lock when it begins (BEGIN IMMEDIATE), so that it never fails half-way for another one's sake.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection as SQLiteConnection
 from typing import TYPE_CHECKING, Self
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, MetaData, Table, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from stillwatch.errors import ConfigError, ExchangeError
@@ -30,6 +31,64 @@ _WAIT_SECONDS = 30.0  # for another writer
 _SHUNNED = ("seqscan", "bitmapscan", "sort", "hashjoin", "mergejoin")
 _PLANNER = " ".join(["-c jit=off", *(f"-c enable_{each}=off" for each in _SHUNNED)])
 _POSTGRESQL = {"postgres", "postgresql", "postgresql+psycopg"}
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The tables of one of our programs, in a database of their own.
+
+    Attributes:
+        name: what they are, such as "ledger".
+        metadata: the tables.
+        mark: the one by which a database is known to be this program's.
+        version: of their form; one more whenever a database of before cannot be read any more.
+        found: the version that a database has.
+        begin: writes what new tables begin with.
+        lock: of PostgreSQL's advisory locks: two that make the tables at once.
+        absent: what to do where there are none.
+        older: what to do where they are of an older version, and what is lost.
+    """
+
+    name: str
+    metadata: MetaData
+    mark: Table
+    version: int
+    found: Callable[[Connection], int | None]
+    begin: Callable[[Connection], None]
+    lock: int
+    absent: str
+    older: str
+
+    def there(self, connection: Connection, where: str) -> bool:
+        """Whether a database holds these tables; False for one that is empty.
+
+        Raises:
+            ConfigError: it is another program's, or of another version.
+        """
+        names = set(inspect(connection).get_table_names())
+        if not names:
+            return False
+        if self.mark.name not in names:
+            hint = f"Name a database of its own for the {self.name}."
+            raise ConfigError("This is another program's database.", where=where, hint=hint)
+        found = self.found(connection)
+        if found != self.version:
+            what = f"This is a {self.name} of version {found}, and this stillwatch reads {self.version}."
+            older = found is not None and found < self.version
+            raise ConfigError(what, where=where, hint=self.older if older else "Use the stillwatch that made it.")
+        return True
+
+    def make(self, connection: Connection, where: str) -> None:
+        """Makes the tables within a transaction, where nobody else just did.
+
+        Raises:
+            ConfigError: the database is another program's, or of another version.
+        """
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": self.lock})
+        if not self.there(connection, where):
+            self.metadata.create_all(connection)
+            self.begin(connection)
 
 
 @dataclass(frozen=True)
@@ -124,6 +183,42 @@ class Database:
             cause = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
             hint = "Nothing of this was stored; it can be tried again."
             raise ExchangeError(f"The database failed ({cause}).", where=self.name, hint=hint) from error
+
+    def holds(self, schema: Schema) -> bool:
+        """Whether it has these tables; False where it is empty or not there. Nothing is made.
+
+        Raises:
+            ConfigError: it is another program's, or of another version.
+            ExchangeError: it cannot be reached.
+        """
+        if self.file and not self.file.is_file():
+            return False
+        with self.reading() as connection:
+            return schema.there(connection, self.name)
+
+    def prepare(self, schema: Schema, *, create: bool) -> None:
+        """Makes sure of these tables; closes all connections where they are not to be had.
+
+        Args:
+            schema: the tables.
+            create: make them where there are none.
+
+        Raises:
+            ConfigError: it is another program's, of another version, or there are none and none are to be made.
+            ExchangeError: it cannot be reached.
+        """
+        try:
+            there = self.holds(schema)
+            if not there and create:
+                self.create_file()
+                with self.writing() as connection:
+                    schema.make(connection, self.name)
+        except BaseException:
+            self.engine.dispose()
+            raise
+        if not there and not create:
+            self.engine.dispose()
+            raise ConfigError(f"There is no {schema.name} here.", where=self.name, hint=schema.absent)
 
     def create_file(self) -> None:
         """Makes an empty SQLite file that only its owner may read; what is there stays.

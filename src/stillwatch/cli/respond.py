@@ -118,9 +118,9 @@ def _absent(address: str) -> bool:
     """Whether no ledger is there yet."""
     with suppress(ModuleNotFoundError):  # opening it says what is missing
         from stillwatch.database import Database
-        from stillwatch.response.ledger import tables
+        from stillwatch.response.ledger.ledger import SCHEMA
 
-        return not tables.there(Database.at(address))
+        return not Database.at(address).holds(SCHEMA)
     return False
 
 

@@ -234,6 +234,15 @@ def test_a_ledger_in_another_programs_database(ledger, database_url):
         Ledger.open(database_url)
 
 
+@pytest.mark.parametrize(("version", "hint"), [(0, "name another database"), (2, "Use the stillwatch that made it")])
+def test_a_ledger_of_another_form_is_not_written_to(database_url, monkeypatch, version, hint):
+    monkeypatch.setattr("stillwatch.response.ledger.writing.VERSION", version)
+    Ledger.open(database_url).close()
+    with pytest.raises(ConfigError, match=f"of version {version}") as raised:
+        Ledger.open(database_url)
+    assert hint in raised.value.hint
+
+
 @pytest.mark.parametrize("address", ["mysql://a/b", "", ":memory:"])
 def test_what_is_no_address(address):
     with pytest.raises(ConfigError):

@@ -18,7 +18,7 @@ def test_what_was_taken_in_is_there_for_whoever_opens_it_next(database_url, take
 
 
 def test_nothing_is_made_where_nothing_is_to_be(tmp_path):
-    with pytest.raises(ConfigError, match="no console's database"):
+    with pytest.raises(ConfigError, match="no console here"):
         Store.open(str(tmp_path / "none.sqlite"), create=False)
     assert not (tmp_path / "none.sqlite").exists()
 
@@ -36,6 +36,16 @@ def test_a_later_version_is_not_touched(database_url, store):
         connection.execute(sql.update(head).values(version=99))
     with pytest.raises(ConfigError, match="version 99"):
         Store.open(database_url)
+
+
+def test_an_older_version_says_what_to_do_and_is_left_as_it_is(database_url, store):
+    with store.writing() as connection:
+        connection.execute(sql.update(head).values(version=1))
+    with pytest.raises(ConfigError, match="version 1") as raised:
+        Store.open(database_url)
+    assert "console.db" in raised.value.hint
+    with store.reading() as connection:
+        assert connection.scalar(sql.select(head.c.version)) == 1
 
 
 def test_only_its_owner_may_read_the_file(tmp_path):

@@ -16,16 +16,36 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Self
 
-from stillwatch.database import Database
-from stillwatch.errors import ConfigError, InputError
+from sqlalchemy import Connection
+
+from stillwatch.database import Database, Schema
+from stillwatch.errors import InputError
 from stillwatch.response.ledger import laws, reading, tables, verification
 from stillwatch.response.ledger.chain import Entry, Head
 from stillwatch.response.ledger.entries import Decided, Proposed, Switched, findable
 from stillwatch.response.ledger.laws import Recorded
 from stillwatch.response.ledger.picture import Picture
 from stillwatch.response.ledger.tables import entry
-from stillwatch.response.ledger.writing import Writing
+from stillwatch.response.ledger.writing import VERSION, Writing
 from stillwatch.response.model import Decision
+
+
+def _begin(connection: Connection) -> None:
+    tables.guard(connection)
+    Writing.founding(connection, datetime.now(UTC))
+
+
+SCHEMA = Schema(
+    name="ledger",
+    metadata=tables.metadata,
+    mark=entry,
+    version=VERSION,
+    found=lambda connection: verification.founded(connection).version,
+    begin=_begin,
+    lock=0x57A7C6,
+    absent="`stillwatch respond --apply` makes one with the first decision.",
+    older="Keep it for the record, with a checkpoint, and name another database: what stands is proposed anew.",
+)
 
 
 class Ledger:
@@ -43,28 +63,13 @@ class Ledger:
             create: make one where there is none.
 
         Raises:
-            ConfigError: the address is none, the database is another program's, or there is no ledger and none is to be
-                made.
+            ConfigError: the address is none, the database is another program's or of another version, or there is no
+                ledger and none is to be made.
             ExchangeError: the database cannot be reached.
         """
-        ledger = cls(Database.at(address))
-        try:
-            ledger._prepare(create=create)
-        except BaseException:
-            ledger.close()
-            raise
-        return ledger
-
-    def _prepare(self, *, create: bool) -> None:
-        if tables.there(self.database):
-            return
-        if not create:
-            hint = "`stillwatch respond --apply` makes one with the first decision."
-            raise ConfigError("There is no ledger here.", where=self.database.name, hint=hint)
-        self.database.create_file()
-        with self.database.writing() as connection:
-            if tables.make(self.database, connection):
-                Writing.founding(connection, datetime.now(UTC))
+        database = Database.at(address)
+        database.prepare(SCHEMA, create=create)
+        return cls(database)
 
     def close(self) -> None:
         """Closes all connections; the ledger opens new ones if it is used again."""

@@ -4,10 +4,7 @@ What `entry` repeats of its body (about, whose, until) is there to be found by; 
 """
 
 import sqlalchemy as sql
-from sqlalchemy import Connection, inspect
-
-from stillwatch.database import Database
-from stillwatch.errors import ConfigError
+from sqlalchemy import Connection
 
 metadata = sql.MetaData()
 
@@ -47,7 +44,6 @@ words = sql.Table(
     sql.Column("text", sql.Text, nullable=False),
 )
 
-_LOCK = 0x57A7C6  # of PostgreSQL's advisory locks: two that make the tables at once
 _SQLITE = """
 CREATE TRIGGER ledger_no_{what} BEFORE {what} ON ledger_entry
 BEGIN SELECT RAISE(ABORT, 'the ledger is only ever added to'); END
@@ -64,38 +60,7 @@ _REFUSALS = {
 }
 
 
-def there(database: Database) -> bool:
-    """Whether a database holds a ledger; False for one that is empty or not there.
-
-    Raises:
-        ConfigError: it is another program's.
-        ExchangeError: it cannot be reached.
-    """
-    if database.file and not database.file.is_file():
-        return False
-    with database.reading() as connection:
-        return _there(connection, database)
-
-
-def make(database: Database, connection: Connection) -> bool:
-    """Makes the tables within a transaction; False where somebody else just did.
-
-    Raises:
-        ConfigError: the database is another program's.
-    """
-    if connection.dialect.name == "postgresql":
-        connection.execute(sql.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    if _there(connection, database):
-        return False
-    metadata.create_all(connection)
+def guard(connection: Connection) -> None:
+    """Lets the database itself refuse to change or take away an entry."""
     for statement in _REFUSALS[connection.dialect.name]:
         connection.exec_driver_sql(statement)
-    return True
-
-
-def _there(connection: Connection, database: Database) -> bool:
-    names = set(inspect(connection).get_table_names())
-    if names and entry.name not in names:
-        hint = "Name a database of its own for the ledger."
-        raise ConfigError("This is another program's database.", where=database.name, hint=hint)
-    return bool(names)

@@ -20,7 +20,7 @@ _FIRST_LINE = "stillwatch ledger "
 def verify(connection: Connection, kept: str | None) -> Head:
     """Reads all; see `Ledger.verify`."""
     claimed = _parsed(kept) if kept is not None else None
-    if claimed and claimed[0] != _founded(connection).ledger:
+    if claimed and claimed[0] != founded(connection).ledger:
         raise _untrue("The checkpoint is another ledger's.")
     number, digest, sealed = 0, BEGINNING, dict[int, tuple[str, str]]()
     for each in checked(reading.entries(connection)):
@@ -41,10 +41,15 @@ def checkpoint(connection: Connection, head: Head | None) -> str:
     if head is None:
         number, digest = reading.head_of(connection)
         head = Head(number, digest.hex())
-    return f"{_FIRST_LINE}{_founded(connection).ledger}\n{head.number}\n{head.hash}\n"
+    return f"{_FIRST_LINE}{founded(connection).ledger}\n{head.number}\n{head.hash}\n"
 
 
-def _founded(connection: Connection) -> Founded:
+def founded(connection: Connection) -> Founded:
+    """The first entry: which ledger this is, and of which form.
+
+    Raises:
+        TrustError: it is missing.
+    """
     first = reading.latest(connection, entry.c.number == 1)
     body = first.body if first else None
     return body if isinstance(body, Founded) else broken(1, "is missing")

@@ -19,7 +19,7 @@ from stillwatch.response.ledger.picture import Picture
 from stillwatch.response.ledger.tables import entry, head, words
 
 _SALT_BYTES = 16
-_VERSION = 1
+VERSION = 1  # of a ledger's form
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Writing:
     def founding(cls, connection: Connection, now: datetime) -> None:
         """The first entry of a ledger whose tables were just made."""
         connection.execute(insert(head).values(one=1, number=0, hash=BEGINNING))
-        cls(connection, now, (0, BEGINNING)).add([Founded(secrets.token_hex(16), _VERSION)])
+        cls(connection, now, (0, BEGINNING)).add([Founded(secrets.token_hex(16), VERSION)])
 
     def add(self, bodies: Iterable[Body]) -> None:
         """Adds entries to the chain.

@@ -19,7 +19,6 @@ from typing import Self
 from sqlalchemy import Connection, event, func, select, update
 
 from stillwatch.database import Database
-from stillwatch.errors import ConfigError
 from stillwatch.web.store import recording, tables
 from stillwatch.web.store.events import Body, Event
 from stillwatch.web.store.tables import cases, head
@@ -46,25 +45,11 @@ class Store:
                 and none is to be made.
             ExchangeError: the database cannot be reached.
         """
-        store = cls(Database.at(address, wait=5.0))
-        if store.database.file:
-            event.listen(store.database.engine, "connect", _remember)
-        try:
-            store._prepare(create=create)
-        except BaseException:
-            store.close()
-            raise
-        return store
-
-    def _prepare(self, *, create: bool) -> None:
-        if tables.there(self.database):
-            return
-        if not create:
-            hint = "`stillwatch serve console` makes one."
-            raise ConfigError("There is no console's database here.", where=self.database.name, hint=hint)
-        self.database.create_file()
-        with self.database.writing() as connection:
-            tables.make(self.database, connection)
+        database = Database.at(address, wait=5.0)
+        if database.file:
+            event.listen(database.engine, "connect", _remember)
+        database.prepare(tables.SCHEMA, create=create)
+        return cls(database)
 
     def close(self) -> None:
         """Closes all connections; the store opens new ones if it is used again."""

@@ -7,11 +7,10 @@ Numbers stand for cases within the database; names ("c-3f9a…") are for people,
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sql
-from sqlalchemy import Connection, Dialect, inspect
+from sqlalchemy import Connection, Dialect
 from sqlalchemy.types import TypeDecorator
 
-from stillwatch.database import Database
-from stillwatch.errors import ConfigError
+from stillwatch.database import Schema
 
 VERSION = 2
 
@@ -208,47 +207,24 @@ imports = sql.Table(
     sql.Column("generator", sql.Text, nullable=False),
 )
 
-_LOCK = 0x57A7C7  # of PostgreSQL's advisory locks: two that make the tables at once
+
+def _found(connection: Connection) -> int | None:
+    return connection.scalar(sql.select(head.c.version))
 
 
-def there(database: Database) -> bool:
-    """Whether a database holds a console; False for one that is empty or not there.
-
-    Raises:
-        ConfigError: it is another program's, or of another version.
-        ExchangeError: it cannot be reached.
-    """
-    if database.file and not database.file.is_file():
-        return False
-    with database.reading() as connection:
-        return _there(connection, database)
-
-
-def make(database: Database, connection: Connection) -> bool:
-    """Makes the tables within a transaction; False where somebody else just did.
-
-    Raises:
-        ConfigError: the database is another program's, or of another version.
-    """
-    if connection.dialect.name == "postgresql":
-        connection.execute(sql.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    if _there(connection, database):
-        return False
-    metadata.create_all(connection)
+def _begin(connection: Connection) -> None:
     connection.execute(sql.insert(head).values(one=1, version=VERSION, changes=0, scan=0))
-    return True
 
 
-def _there(connection: Connection, database: Database) -> bool:
-    names_there = set(inspect(connection).get_table_names())
-    if not names_there:
-        return False
-    if head.name not in names_there:
-        hint = "Name a database of its own for the console."
-        raise ConfigError("This is another program's database.", where=database.name, hint=hint)
-    found = connection.scalar(sql.select(head.c.version))
-    if found != VERSION:
-        hint = "Use the stillwatch that made it, or name another database: the findings can be taken in again."
-        what = f"The console's database is of version {found}, this stillwatch reads {VERSION}."
-        raise ConfigError(what, where=database.name, hint=hint)
-    return True
+SCHEMA = Schema(
+    name="console",
+    metadata=metadata,
+    mark=head,
+    version=VERSION,
+    found=_found,
+    begin=_begin,
+    lock=0x57A7C7,
+    absent="`stillwatch serve console` makes one.",
+    older="Name another database as console.db: findings are taken in again, verdicts are in the reviews, measures in "
+    "the ledger. Notes, mergers, splits and people stay in this one: `stillwatch console people` adds people.",
+)
