@@ -81,8 +81,9 @@ def command(
 ) -> None:
     """Find the campaigns in request logs.
 
-    LOGS are files, folders or globs; `-` is standard input. Campaigns that a person rejected (`stillwatch review`) stay
-    in the findings, marked, and do not count for --fail-on.
+    LOGS are files, folders or globs, here or in an object store (s3://, gs://, abfs://), tables of Delta, Iceberg or
+    ClickHouse, by their folder or address; `-` is standard input. Campaigns that a person rejected (`stillwatch
+    review`) stay in the findings, marked, and do not count for --fail-on.
 
     \b
     Example:
@@ -135,6 +136,8 @@ def find(
         format=given.format,
         mapping=given.mapping,
         grain=given.grain,
+        until=until,
+        password_file=given.password_file,
     )
     table = read_accounts(accounts, key=key, rejects=rejects) if accounts else None
     findings = scan(source, table, settings=config.scan, until=until, importer=importer, progress=progress)

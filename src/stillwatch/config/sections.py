@@ -98,6 +98,12 @@ class InputConfig(_Section):
         description="Whom a LiteLLM log calls an account: user, who asked, or key, whose key it was. Take key where a "
         "proxy's users are all one.",
     )
+    password_file: HomePath | None = Field(
+        default=None,
+        examples=["~/.config/stillwatch/clickhouse.password"],
+        description="A file that holds the password of a ClickHouse log's user (mode 0600), so that it stands in no "
+        "history and no list of processes. Left out, CLICKHOUSE_PASSWORD is taken.",
+    )
 
 
 class PseudonymsConfig(_Section):

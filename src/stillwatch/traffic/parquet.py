@@ -17,11 +17,13 @@ from stillwatch.traffic.jsonl import read_record
 from stillwatch.traffic.readers import Native, Reader
 from stillwatch.traffic.rows import INVALID_UTF8, Row, RowError
 from stillwatch.traffic.schema import TIME, LazyBatch
+from stillwatch.traffic.storage.objects import Remote
 from stillwatch.traffic.streams import Stream
 
 MAGIC = b"PAR1"
 #: What comes of damage: mostly Arrow's own errors, but names that are no UTF-8 or no column surface as Python's.
 _DAMAGE = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, OverflowError, MemoryError)
+_BUFFER, _REMOTE_BUFFER = 1 << 20, 8 << 20  # of each column
 _ROWS = 16_384
 _BATCH_BYTES = 64 << 20  # decoded, by the file's own average
 
@@ -33,8 +35,10 @@ def opened(stream: Stream) -> pq.ParquetFile:
         InputError: corrupt.
     """
     try:
-        # Page by page: without this a row group's columns are held whole.
-        return pq.ParquetFile(stream.seekable(), pre_buffer=False, buffer_size=1 << 20)
+        # Page by page: without this a row group's columns are held whole. A store is asked for more at a time.
+        file = stream.seekable()
+        size = _REMOTE_BUFFER if isinstance(file, Remote) else _BUFFER
+        return pq.ParquetFile(file, pre_buffer=False, buffer_size=size)
     except _DAMAGE as error:
         raise corrupt(stream.file) from error
 

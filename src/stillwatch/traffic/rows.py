@@ -75,7 +75,7 @@ def text(value: object, column: str) -> str | None:
             except UnicodeEncodeError:
                 raise RowError(INVALID_UTF8) from None
         return value
-    if (isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63) or isinstance(value, UUID):
+    if (isinstance(value, int) and not isinstance(value, bool) and -(1 << 63) <= value < 1 << 64) or isinstance(value, UUID):
         return str(value)
     raise wrong_type(column)
 

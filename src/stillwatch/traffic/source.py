@@ -5,14 +5,17 @@
     for decode in source.batches():  # serial: cuts the files into pieces
         batch = decode()             # on any thread: parses, checks, replaces identifiers
 
-The format of each file is recognised by itself. Batches come in the order of the files and of their rows, cut by the
-content alone, so that two readings are the same.
+A log is a file, here or in an object store, or a table (`storage`). The format of each is recognised by itself. Batches
+of files come in the order of the files and of their rows, cut by the content alone, so that two readings are the same.
+Those of tables come in any order, but have the same rows in both.
 """
 
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -29,9 +32,13 @@ from stillwatch.traffic.readers.mapping import load
 from stillwatch.traffic.recognition import Head, Kind, check_mapping, choose, head_of
 from stillwatch.traffic.rejects import Rejects
 from stillwatch.traffic.schema import LazyBatch
-from stillwatch.traffic.streams import Stream, standard_input
+from stillwatch.traffic.storage import tables
+from stillwatch.traffic.storage.detection import is_table
+from stillwatch.traffic.streams import Stream, size_of, standard_input
 
 Batches = Iterator[tuple[int, LazyBatch]]
+
+_AT_ONCE = 16  # logs whose heads are looked at together
 
 #: How each kind of file is read.
 READ: dict[Kind, Callable[[Stream, Reader, Intake], Batches]] = {
@@ -44,11 +51,12 @@ READ: dict[Kind, Callable[[Stream, Reader, Intake], Batches]] = {
 
 @dataclass(frozen=True)
 class Log:
-    """One file, and how to read it."""
+    """One file, and how to read it; its bytes as stored, for the progress."""
 
     file: str
     kind: Kind
     reader: Reader
+    size: int = 0
 
     def batches(self, intake: Intake) -> Batches:
         """Its requests, with how far it has been read, in bytes."""
@@ -65,6 +73,7 @@ class Spool:
 
     file: str
     kept: IO[bytes]
+    size: int = 0
 
     def batches(self, intake: Intake) -> Batches:  # noqa: ARG002 - it has been through it
         """The requests, in the batches in which they came."""
@@ -82,10 +91,10 @@ class RequestSource:
         logs: in the order in which they are read.
         intake: what they are read into.
         files: their names, as the user gave them.
-        bytes_total: their size on disk; None if it is not known (standard input).
+        bytes_total: their size as stored, of a table about; None if it is not known (standard input).
     """
 
-    def __init__(self, logs: Sequence[Log | Spool], intake: Intake, bytes_total: int | None) -> None:
+    def __init__(self, logs: Sequence[Log | Spool | tables.TableLog], intake: Intake, bytes_total: int | None) -> None:
         self._logs, self._intake = tuple(logs), intake
         self.files = tuple(log.file for log in logs)
         self.bytes_total = bytes_total
@@ -101,6 +110,11 @@ class RequestSource:
         """Of the batches."""
         return self._intake.result
 
+    def each(self) -> Iterator["RequestSource"]:
+        """The logs one by one."""
+        for log in self._logs:
+            yield RequestSource((log,), self._intake, None if log.file == STDIN else log.size)
+
     def batches(self) -> Iterator[LazyBatch]:
         """The batches that are still to be decoded; `bytes_read` follows.
 
@@ -111,7 +125,7 @@ class RequestSource:
             for position, batch in log.batches(self._intake):
                 self.bytes_read = before + position
                 yield batch
-            before += size_of(log.file)
+            before += log.size
             self.bytes_read = before
 
 
@@ -124,17 +138,21 @@ def open_requests(  # noqa: PLR0913 - the options of a reading, each with its de
     format: str | None = None,  # noqa: A002 - what the command line calls it
     mapping: Path | None = None,
     grain: Grain = "user",
+    until: datetime | None = None,
+    password_file: Path | None = None,
 ) -> RequestSource:
     """Find the logs and recognise their formats; read nothing else yet, save standard input.
 
     Args:
-        paths: files, folders, globs; `-` for standard input.
+        paths: files, folders, globs, addresses of stores and tables; `-` for standard input.
         rejects: where broken rows are noted.
         key: under which addresses become tokens.
         columns: those of `schema.REQUESTS` that are wanted; None for all.
         format: a reader's name, to force it.
         mapping: TOML that describes the format (`readers.mapping`).
         grain: whether LiteLLM's accounts are its users or its keys.
+        until: later requests are of no use: a table need not send them. A file's may come all the same.
+        password_file: holds the password of a database.
 
     Raises:
         InputError: a file is missing, unreadable, corrupt or of no known format; or there is no row in any.
@@ -143,10 +161,17 @@ def open_requests(  # noqa: PLR0913 - the options of a reading, each with its de
     readers = _readers(format, mapping, grain)
     intake = Intake(rejects, key, columns=None if columns is None else tuple(columns))
     files = expand(paths)
-    logs = [log for file in files if (log := _opened(file, readers, intake, named=file in paths)) is not None]
+
+    def opened(file: str) -> Log | Spool | tables.TableLog | None:
+        if is_table(file):
+            return _table(file, readers, intake, until, password_file)
+        return _opened(file, readers, intake, named=file in paths)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # of stores each takes some round trips
+        logs = [log for log in pool.map(opened, files) if log is not None]
     if not logs:
         raise InputError("The log is empty.", where=", ".join(paths), hint="There is no request in it to look at.")
-    total = None if STDIN in files else sum(size_of(log.file) for log in logs)
+    total = None if STDIN in files else sum(log.size for log in logs)
     return RequestSource(logs, intake, total)
 
 
@@ -171,12 +196,24 @@ def _opened(file: str, readers: tuple[Reader, ...], intake: Intake, *, named: bo
             return None
         reader = _reader(head, readers, file)
         return (
-            Log(file, head.kind, reader)
+            Log(file, head.kind, reader, size_of(file))
             if file != STDIN
             else _spooled(stream.restarted(last=True), head.kind, reader, intake)
         )
     finally:
         stream.close()
+
+
+def _table(
+    name: str, readers: tuple[Reader, ...], intake: Intake, until: datetime | None, password_file: Path | None
+) -> tables.TableLog | None:
+    table = tables.opened(name, password_file)
+    row = table.first()
+    if row is None:
+        return None
+    head = Head("parquet", (dict.fromkeys(table.columns) | tables.record_of(row),))
+    reader = _reader(head, readers, name)
+    return tables.TableLog(name, table, reader, tables.wanted_of(table, reader, intake, until, name))
 
 
 def _reader(head: Head, readers: tuple[Reader, ...], file: str) -> Reader:
@@ -203,8 +240,3 @@ def _spooled(stream: Stream, kind: Kind, reader: Reader, intake: Intake) -> Spoo
     spool = Spool(STDIN, kept)
     weakref.finalize(spool, kept.close)
     return spool
-
-
-def size_of(file: str) -> int:
-    """Bytes on disk; 0 for standard input."""
-    return 0 if file == STDIN else Path(file).stat().st_size

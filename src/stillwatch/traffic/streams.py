@@ -1,4 +1,4 @@
-"""Bytes of a log, whether a file or standard input, compressed or not.
+"""Bytes of a log, whether a file, one in an object store or standard input, compressed or not.
 
 Compression is told by the first bytes, not by the name. A compressed file that is cut off or damaged is read as far as
 it goes: `Stream.damage` then says so.
@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from stillwatch.errors import InputError
 from stillwatch.traffic.paths import STDIN
+from stillwatch.traffic.storage import objects
 
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _PIECE = 1 << 16
@@ -77,7 +78,7 @@ class Stream:
             raise unreadable(file, error) from error
 
     def _opened(self, *, last: bool) -> tuple[Any, Any]:
-        raw = self._given or Path(self.file).open("rb")  # noqa: SIM115 - closed by close()
+        raw = self._given or _raw(self.file)
         head = raw.read(4)
         if isinstance(raw, Replayed):
             raw.rewind(last=last)
@@ -112,11 +113,13 @@ class Stream:
     @property
     def size(self) -> int:
         """Bytes as stored; 0 if not known."""
-        return 0 if self._given else Path(self.file).stat().st_size
+        return 0 if self._given else size_of(self.file)
 
-    def seekable(self) -> str | pa.Buffer:
-        """The file's name if it can be read in any order as it is; otherwise its whole content."""
-        return pa.py_buffer(self.all()) if self._given or self.compressed else self.file
+    def seekable(self) -> str | pa.Buffer | objects.Remote:
+        """What can be read in any order: the file if it can be as it is; otherwise its whole content."""
+        if self._given or self.compressed:
+            return pa.py_buffer(self.all())
+        return self._raw if isinstance(self._raw, objects.Remote) else self.file
 
     def all(self) -> bytes:
         """All that is left."""
@@ -174,6 +177,17 @@ class Stream:
         """Let go of the file."""
         if self._given is None:
             self._raw.close()
+
+
+def _raw(file: str) -> IO[bytes] | objects.Remote:
+    return objects.opened(file) if objects.is_object(file) else Path(file).open("rb")
+
+
+def size_of(file: str) -> int:
+    """Bytes as stored; 0 for standard input."""
+    if file == STDIN:
+        return 0
+    return objects.size(file) if objects.is_object(file) else Path(file).stat().st_size
 
 
 def standard_input() -> Replayed:
