@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from stillwatch.campaigns.signed_up import key_of
 from stillwatch.profiles import wire
-from stillwatch.profiles.accounts import Profiles
+from stillwatch.profiles.accounts import Profiles, together
 from stillwatch.profiles.state import EMPTY32, HOURS, UNSET
 from stillwatch.signatures.kernel import BINS
 
@@ -82,6 +82,11 @@ class Census:
         return np.concatenate([np.zeros(0, np.int64), *self.key])
 
     @property
+    def claims(self) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
+        """Of each of `keys` the organization (n,) and the addresses (n, several) that its requests came with."""
+        return np.concatenate(self.organization), np.concatenate(self.addresses)
+
+    @property
     def usual(self) -> F64:
         """The share of each bin in what is asked; sums to 1."""
         asked = self.asked * 2.0**-FIXED + 1e-3
@@ -92,6 +97,25 @@ class Census:
         """How everybody's activity spreads over the hours; sums to 1."""
         counts = self.active + 0.01
         return counts / counts.sum()
+
+
+@dataclass
+class Counts:
+    """So many numbers, each a sum over everybody."""
+
+    n: int
+    counts: I64 = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.counts = np.zeros(self.n, np.int64)
+
+    def absorb(self, part: I64) -> None:
+        """Add some accounts'."""
+        self.counts += part
+
+    def join(self, other: "Counts") -> None:
+        """Add others'."""
+        self.counts += other.counts
 
 
 def counted(batch: pa.RecordBatch) -> Census:
@@ -149,8 +173,6 @@ def _there(profiles: Profiles) -> Mapping[str, bool]:
 
 def _drawn(parts: list[Profiles]) -> Profiles:
     """The SAMPLE of these accounts, in the order of their ids."""
-    ids = pa.concat_arrays([part.ids for part in parts])
-    draw = key_of(ids).view(np.uint64) * _MIX >> np.uint64(8)
-    rows = np.argsort(draw, kind="stable")[:SAMPLE]
-    state = {name: np.concatenate([part.state[name][: len(part)] for part in parts]) for name in parts[0].state}
-    return Profiles.of(ids, state).taken(rows).ordered()
+    both = together(parts)
+    draw = key_of(both.ids).view(np.uint64) * _MIX >> np.uint64(8)
+    return both.taken(np.argsort(draw, kind="stable")[:SAMPLE]).ordered()

@@ -39,7 +39,9 @@ def crossings(
 
     Found by bisection: evidence grows with what is done.
     """
-    others = np.setdiff1d(np.arange(len(population)), np.concatenate(members)) if members else np.zeros(0, np.int64)
+    others = (
+        np.setdiff1d(np.flatnonzero(population.drawn), np.concatenate(members)) if members else np.zeros(0, np.int64)
+    )
     others = others[:: max(1, len(others) // OTHERS)]
     background = population.profiles.taken(others)
     so_far = list(_so_far(footage.slices))

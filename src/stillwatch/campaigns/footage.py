@@ -83,6 +83,20 @@ class Footage:
         for number, given in exposure.takings.items():
             self.takings[number].absorb(given)
 
+    def join(self, other: "Footage") -> None:
+        """Add what other batches showed."""
+        for ours, profiles in zip(self.slices, other.slices, strict=True):
+            ours.absorb(profiles)
+        for number in range(len(self.words)):
+            self.times[number] += other.times[number]
+            self.loads[number].absorb(other.loads[number])
+            self.samples[number] = sorted([*self.samples[number], *other.samples[number]])[:SAMPLES]
+            self.takings[number].absorb(other.takings[number])
+
+    def itself(self) -> "Footage":
+        """Where a reading begins: this; on another machine, its copy."""
+        return self
+
     def _sampled(self, batch: pa.RecordBatch, campaign: I64) -> list[tuple[int, int, str]]:
         """Requests of each campaign that hold its own words, those with the smallest draws: (campaign, draw, text)."""
         draws = hash_texts(*buffers(batch.column("request_id")), 1 << 30)

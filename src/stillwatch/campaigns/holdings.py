@@ -7,8 +7,8 @@ A thing is a number (the hash of a text, 32 bits). How many accounts hold it is 
 some are looked at: rarity is judged against the whole log.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -27,7 +27,8 @@ Spread = tuple[I64, I64]
 #: Kind of thing -> family of evidence. The place is the kind's number.
 KINDS = {"payment": "sign_up", "mail_domain": "sign_up", "address": "network", "text": "text", "turn": "protocol"}
 MEANS = ("payment", "mail_domain", "address", "turn")
-TEXT, TURN = (list(KINDS).index(name) for name in ("text", "turn"))
+TEXT = list(KINDS).index("text")
+SEVERAL = 3  # accounts that sent a word before it counts as more than one's own
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Holdings:
     """Pairs of an account and a thing, each once.
 
     Attributes:
-        row: of the account.
+        row: the account: its row, or where there are no rows yet its key.
         kind: place in KINDS.
         thing: what it holds.
         counts: False where it is held only if somebody else's row of that thing counts: a turn that was merely asked.
@@ -47,6 +48,10 @@ class Holdings:
     thing: I64
     counts: Bool
     degree: I64
+
+    def of_rows(self, rows: I64) -> "Holdings":
+        """The same pairs, of accounts that stand in these rows."""
+        return replace(self, row=rows)
 
     def __getitem__(self, which: npt.NDArray[Any]) -> "Holdings":
         """Some of the pairs."""
@@ -77,6 +82,11 @@ class Keys:
         return self.held.tocsc()
 
 
+def joined(parts: Sequence[Holdings]) -> Holdings:
+    """The pairs of all of these."""
+    return Holdings(*(np.concatenate([getattr(p, each.name) for p in parts]) for each in fields(Holdings)))
+
+
 def holdings(profiles: Profiles, desk: SignedUp) -> Holdings:
     """What these accounts hold; `desk` in the order of their rows."""
     tellers, askers = _of_set(foreign(profiles), EMPTY32), _of_set(profiles["asked"], EMPTY32)
@@ -88,9 +98,7 @@ def holdings(profiles: Profiles, desk: SignedUp) -> Holdings:
         "text": [_of_set(profiles["shared"], EMPTY64)],
         "turn": [tellers, askers],
     }
-    parts = [_once(number, pairs[name], sure=name != "turn") for number, name in enumerate(KINDS)]
-    row, kind, thing, counts = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Holdings(row, kind, thing, counts, np.zeros(len(row), np.int64))
+    return joined([_once(number, pairs[name], sure=name != "turn") for number, name in enumerate(KINDS)])
 
 
 def foreign(profiles: Profiles) -> npt.NDArray[np.generic]:
@@ -158,9 +166,10 @@ def _of_set(values: npt.NDArray[Any], empty: np.generic) -> tuple[I64, I64]:
     return rows, (values[rows, columns].astype(np.uint64) & np.uint64(0xFFFFFFFF)).astype(np.int64)
 
 
-def _once(kind: int, parts: list[tuple[I64, I64]], *, sure: bool) -> tuple[I64, npt.NDArray[np.int8], I64, Bool]:
+def _once(kind: int, parts: list[tuple[I64, I64]], *, sure: bool) -> Holdings:
     """Pairs of several sources, each once; unless all are sure, only those of the first are."""
     coded = [rows << 32 | things for rows, things in parts]
     code, first = np.unique(np.concatenate(coded), return_index=True)
-    counts = np.full(len(code), True) if sure else first < len(coded[0])
-    return code >> 32, np.full(len(code), kind, np.int8), code & 0xFFFFFFFF, counts
+    n = len(code)
+    counts = (first < len(coded[0])) | sure
+    return Holdings(code >> 32, np.full(n, kind, np.int8), code & 0xFFFFFFFF, counts, np.zeros(n, np.int64))

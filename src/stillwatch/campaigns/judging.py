@@ -1,22 +1,34 @@
 """From profiles to clusters that pass the line: what a scan and the watch do alike.
 
-judged = judge(profiles, accounts, settings)
+judged = judge(people, accounts, settings, engine)
 [told(s, shown, settings) for s in judged.suspicions]
+
+A log of up to `WHOLE` accounts is judged at once. Of a larger one, only those are brought to one place whom a look at
+its parts makes candidates (`gathering`), with a sample that stands for everybody else.
 """
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from stillwatch.campaigns import census, population
-from stillwatch.campaigns.census import Census
+from stillwatch.campaigns import population
+from stillwatch.campaigns.census import Census, counted
+from stillwatch.campaigns.gathering import Candidates, gather
 from stillwatch.campaigns.selection import Suspicion, select
+from stillwatch.campaigns.shards import places
 from stillwatch.campaigns.signals import Importer, Told
 from stillwatch.campaigns.signed_up import key_of
 from stillwatch.config import ScanConfig
-from stillwatch.profiles.accounts import Profiles
+from stillwatch.engines.contract import Engine, Table
+from stillwatch.profiles import wire
+from stillwatch.profiles.accounts import Profiles, together
+
+I64 = npt.NDArray[np.int64]
+
+WHOLE = 65_536  # accounts that are judged at once
 
 Progress = Callable[[str, float], None]
 
@@ -48,10 +60,11 @@ class Judged:
         return self.census.first, self.census.last
 
 
-def judge(  # noqa: PLR0913 — what is judged, against what, and who is asked and told
-    profiles: Profiles,
+def judge(  # noqa: PLR0913 — what is judged, where, against what, and who is asked and told
+    people: Table,
     accounts: pa.Table | None,
     settings: ScanConfig,
+    engine: Engine,
     *,
     importer: Importer | None = None,
     tell: Progress = lambda _stage, _share: None,
@@ -60,46 +73,64 @@ def judge(  # noqa: PLR0913 — what is judged, against what, and who is asked a
     """Find the clusters that pass the line.
 
     Args:
-        profiles: of one account at least.
+        people: profiles (`profiles.wire.SCHEMA`), of one account at least.
         accounts: the sign-up desk's table (schema `ACCOUNTS`), or None: then sign-up is no evidence.
         settings: where the line is.
+        engine: where the profiles lie.
         importer: asked what other providers say of campaigns.
         tell: told the stage and how far it is, 0 to 1.
         known: clusters (account ids) that were found before; only what these have become is looked at then.
     """
-    said = _said(profiles, importer, tell)
+    everybody = people.fold(counted, Census)
+    keys = None if known is None else [_asked(ids, everybody) for ids in known]
+    if everybody.accounts <= WHOLE:
+        found = _whole(people, accounts, importer, tell, keys)
+    else:
+        found = gather(people, engine, everybody, accounts, settings, importer=importer, tell=tell, known=keys)
+    suspicions = select(found.population, settings, lambda share: tell("weighing", share), proposals=found.proposals)
+    return Judged(
+        everybody, found.population, suspicions, (*_notes(everybody, found.population, accounts), *found.notes)
+    )
+
+
+def _asked(ids: Collection[str], everybody: Census) -> I64:
+    """The keys of those of these accounts who ever asked."""
+    return np.intersect1d(key_of(pa.array(sorted(ids), pa.string())), everybody.keys)
+
+
+def _whole(
+    people: Table, accounts: pa.Table | None, importer: Importer | None, tell: Progress, known: list[I64] | None
+) -> Candidates:
+    """Everybody at once."""
+    profiles = together([Profiles(), *(wire.profiles_of(batch) for batch in people.batches())])
+    said = Told()
+    if importer is not None:
+        tell("asking the exchange", 0.0)
+        said = importer(population.sent_by_several(profiles))
     everybody = population.build(profiles, accounts, said.signals)
-    counts = census.of(profiles)
-    rows = None if known is None else [everybody.rows(pa.array(sorted(ids), pa.string())) for ids in known]
-    suspicions = select(everybody, settings, lambda share: tell("weighing", share), proposals=rows)
-    return Judged(counts, everybody, suspicions, (*_notes(counts, everybody, accounts), *said.notes))
+    key = key_of(everybody.profiles.ids)
+    proposals = None if known is None else [np.sort(places(key, each)) for each in known]
+    return Candidates(everybody, proposals, said.notes)
 
 
-def _said(profiles: Profiles, importer: Importer | None, tell: Progress) -> Told:
-    if importer is None:
-        return Told()
-    tell("asking the exchange", 0.0)
-    return importer(population.sent_by_several(profiles))
-
-
-def _notes(counts: Census, everybody: population.Population, accounts: pa.Table | None) -> tuple[str, ...]:
+def _notes(everybody: Census, judged: population.Population, accounts: pa.Table | None) -> tuple[str, ...]:
     notes = []
     if accounts is None:
         notes.append(
             "No accounts table was given: what accounts share in payment, mail and sign-up was not weighed "
             "(--accounts FILE)."
         )
-    elif missing := counts.accounts - len(np.intersect1d(counts.keys, key_of(accounts["account_id"].combine_chunks()))):
-        notes.append(f"{missing:,} of {counts.accounts:,} accounts are not in the accounts table.")
-    if wide := everybody.known.too_wide:
+    elif missing := len(np.setdiff1d(everybody.keys, key_of(accounts["account_id"].combine_chunks()))):
+        notes.append(f"{missing:,} of {everybody.accounts:,} accounts are not in the accounts table.")
+    if wide := judged.known.too_wide:
         notes.append(
             f"What another provider said of {', '.join(wide)} fits more than a tenth of the accounts here: not weighed."
         )
-    if not everybody.keys["address"].held.nnz:
+    if not len(judged.keys["address"].degrees[0]):
         notes.append(
             "No network address is shared by any two accounts, or the log has none: the network was not weighed."
         )
-    return (*notes, *(_ABSENT[name] for name in _ABSENT if name not in counts.columns))
+    return (*notes, *(_ABSENT[name] for name in _ABSENT if name not in everybody.columns))
 
 
 #: What could not be weighed where a column of the whole log holds nothing.

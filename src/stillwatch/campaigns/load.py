@@ -47,6 +47,8 @@ class Load:
             ours = self.hours.get(hour)
             self.hours[hour] = sums if ours is None else tuple(a + b for a, b in zip(ours, sums, strict=True))
 
+    join = absorb
+
     def told(self) -> tuple[Hour, ...]:
         """As findings hold it: in the order of time, hours without a request left out."""
         return tuple(_hour(hour, sums) for hour, sums in sorted(self.hours.items()))
@@ -62,8 +64,8 @@ def load(batch: pa.RecordBatch) -> Load:
     """The load of one batch (schema `traffic.schema.REQUESTS`; the columns of COLUMNS)."""
     hours, which = np.unique(batch.column("time").cast(pa.int64()).to_numpy() // HOUR, return_inverse=True)
     sums = np.zeros((len(hours), 6), np.int64)
-    for column, values in enumerate(_values(batch)):
-        np.add.at(sums[:, column], which, values)
+    for column, each in enumerate(values(batch)):
+        np.add.at(sums[:, column], which, each)
     return Load(dict(zip(hours.tolist(), map(tuple, sums.tolist()), strict=True)))
 
 
@@ -78,7 +80,7 @@ def loads(batch: pa.RecordBatch, campaign: npt.NDArray[np.int64]) -> dict[int, L
     return {number: load(some.filter(pa.array(campaign == number))) for number in np.unique(campaign).tolist()}
 
 
-def _values(batch: pa.RecordBatch) -> Iterator[npt.NDArray[np.int64]]:
+def values(batch: pa.RecordBatch) -> Iterator[npt.NDArray[np.int64]]:
     """What each request adds, in the order of the sums."""
     status, taken = batch.column("response_status"), batch.column("operation_duration")
     yield np.ones(len(batch), np.int64)

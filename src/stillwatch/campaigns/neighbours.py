@@ -32,18 +32,24 @@ def _cells(contents: Contents, rows: I64) -> list[I64]:
     if n <= 1:
         return [rows] if len(rows) > 1 else []
     n *= 4  # cells are uneven: the largest shall not be far above CELL
-    centres = contents.directions(rows[:: len(rows) // n][:n]).T
-    for _ in range(ROUNDS):
-        cell = _nearest_centre(contents, rows, centres)
-        sums = np.stack([contents.directions(rows[cell == c][:CELL]).sum(0) for c in range(n)], axis=1)
-        centres = sums / np.maximum(np.linalg.norm(sums, axis=0), 1e-9)
-    cell = _nearest_centre(contents, rows, centres)
+    cell = nearest_centre(contents, rows, centres(contents, rows, n))
     return [part for c in range(n) for part in _split(rows[cell == c])]
 
 
-def _nearest_centre(contents: Contents, rows: I64, centres: F32) -> I64:
+def centres(contents: Contents, rows: I64, n: int) -> F32:
+    """Representatives (bins, n) of what these ask for: begun on accounts, moved to the middle of their cells."""
+    found = contents.directions(rows[:: max(1, len(rows) // n)][:n]).T
+    for _ in range(ROUNDS):
+        cell = nearest_centre(contents, rows, found)
+        sums = np.stack([contents.directions(rows[cell == c][:CELL]).sum(0) for c in range(found.shape[1])], axis=1)
+        found = sums / np.maximum(np.linalg.norm(sums, axis=0), 1e-9)
+    return found
+
+
+def nearest_centre(contents: Contents, rows: I64, centres: F32) -> I64:
+    """For each account the representative that is nearest to it."""
     blocks = (rows[i : i + CELL] for i in range(0, len(rows), CELL))
-    return np.concatenate([contents.cosines(centres, block).argmax(1) for block in blocks])
+    return np.concatenate([np.zeros(0, np.int64), *(contents.cosines(centres, block).argmax(1) for block in blocks)])
 
 
 def _split(rows: I64) -> list[I64]:

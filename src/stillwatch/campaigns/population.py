@@ -20,6 +20,7 @@ from stillwatch.campaigns import census
 from stillwatch.campaigns.census import Census
 from stillwatch.campaigns.contents import Contents
 from stillwatch.campaigns.holdings import (
+    SEVERAL,
     TEXT,
     Holdings,
     Keys,
@@ -41,7 +42,6 @@ F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
 
-SEVERAL = 3
 SAMPLED = 8192  # of those who stand for everybody, so many are compared with a cluster's contents
 
 

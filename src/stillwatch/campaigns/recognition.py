@@ -9,15 +9,16 @@ account did anything; what follows is for the policy to say, and ends soon unles
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stillwatch.campaigns.population import SEVERAL, Population
+from stillwatch.campaigns.holdings import SEVERAL
+from stillwatch.campaigns.population import Population
 from stillwatch.campaigns.selection import Suspicion
+from stillwatch.campaigns.signed_up import key_of
 from stillwatch.campaigns.telling import template
 
 I64 = npt.NDArray[np.int64]
@@ -45,28 +46,27 @@ class Desk:
 
     Attributes:
         accounts: the table (schema `ACCOUNTS`).
-        row: for each account of it the row in the population, -1 for those who never asked.
+        row: for each account of it the row in the population, -1 for those who are not in it.
+        idle: which accounts of it never asked.
         codes: by column of MEANS a number for each value, -1 for none.
     """
 
     accounts: pa.Table
     row: I64
+    idle: npt.NDArray[np.bool_]
     codes: dict[str, I64]
 
     @classmethod
-    def of(cls, everybody: Population, accounts: pa.Table) -> "Desk":
-        """Look everybody up once, for all campaigns."""
-        row = pc.fill_null(pc.index_in(accounts["account_id"].combine_chunks(), everybody.profiles.ids), -1)
-        return cls(accounts, row.to_numpy().astype(np.int64), {name: _coded(accounts[name]) for name in MEANS})
-
-    @cached_property
-    def idle(self) -> npt.NDArray[np.bool_]:
-        """Which accounts of the table never asked."""
-        return self.row < 0
+    def of(cls, judged: Population, everybody: I64, accounts: pa.Table) -> "Desk":
+        """Look everybody up once, for all campaigns; `everybody`: the keys of all who asked."""
+        ids = accounts["account_id"].combine_chunks()
+        row = pc.fill_null(pc.index_in(ids, judged.profiles.ids), -1).to_numpy().astype(np.int64)
+        idle = ~np.isin(key_of(ids), everybody)
+        return cls(accounts, row, idle, {name: _coded(accounts[name]) for name in MEANS})
 
     def newcomers(self, s: Suspicion) -> tuple[str, ...]:
         """Accounts that never asked and hold what is this campaign's alone."""
-        party = np.full(len(s.cluster.population) + 1, -1, np.int64)  # the last place is for those who never asked
+        party = np.full(len(s.cluster.population) + 1, -1, np.int64)  # the last place is for those who are not in it
         party[s.cluster.rows] = s.cluster.party
         party = party[self.row]
         new = np.zeros(len(self.row), bool)

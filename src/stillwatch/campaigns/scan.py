@@ -8,11 +8,10 @@ clusters and their scores. The second looks at the suspicious accounts alone: th
 they could first have been seen.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,20 +23,18 @@ from stillwatch.campaigns.evidence.text import own_words
 from stillwatch.campaigns.findings import Campaign, Findings, Inputs
 from stillwatch.campaigns.footage import Footage
 from stillwatch.campaigns.judging import Judged, Progress, judge
-from stillwatch.campaigns.load import Load, load
+from stillwatch.campaigns.readings import Log, Readings
 from stillwatch.campaigns.selection import Suspicion
 from stillwatch.campaigns.shared_text import shared_text
 from stillwatch.campaigns.signals import Importer
 from stillwatch.campaigns.telling import Shown, moment, strongest_first, told
 from stillwatch.config import ScanConfig
-from stillwatch.engines import local
+from stillwatch.engines.contract import Table
+from stillwatch.engines.local import LocalEngine
 from stillwatch.errors import InputError
 from stillwatch.profiles import accounts as profiled
-from stillwatch.profiles.accounts import Profiles, profile, zero
 from stillwatch.traffic.schema import LazyBatch
 from stillwatch.traffic.source import RequestSource
-
-T = TypeVar("T")
 
 #: The columns of a request that a scan looks at.
 COLUMNS = (*profiled.COLUMNS, "request_model", "operation_duration")
@@ -66,15 +63,47 @@ def scan(  # noqa: PLR0913 — what is read, how it is judged, and who is told
         InputError: there is no request to look at.
     """
     tell = progress or (lambda _stage, _share: None)
-    log = _Log(source, until, settings.threads, tell)
-    profiles, traffic = _profiles(log)
-    judged = judge(profiles, accounts, settings, importer=importer, tell=tell)
+    with LocalEngine(threads=settings.threads) as engine:
+        log = Log(partial(_read, source, until, engine, tell), engine)
+        try:
+            found = scan_readings(log, accounts, settings=settings, importer=importer, progress=tell)
+        except EmptyLogError:
+            raise _nothing(source, until) from None
+    inputs = replace(found.inputs, files=len(source.files), rejected=source.rejects.count)
+    return replace(found, inputs=inputs)
+
+
+def scan_readings(
+    log: Readings,
+    accounts: pa.Table | None,
+    *,
+    settings: ScanConfig,
+    importer: Importer | None = None,
+    progress: Progress | None = None,
+) -> Findings:
+    """Find the campaigns in a log, wherever it lies.
+
+    Args:
+        log: what is read, twice.
+        accounts: the sign-up desk's table (schema `ACCOUNTS`), or None: then sign-up is no evidence.
+        settings: where the line is.
+        importer: asked what other providers say of campaigns; None where nothing is imported.
+        progress: told the stage and how far it is, 0 to 1.
+
+    Raises:
+        EmptyLogError: there is no request to look at.
+    """
+    tell = progress or (lambda _stage, _share: None)
+    people, traffic = log.people()
+    if not traffic.hours:
+        raise EmptyLogError("There is no request to look at.")
+    judged = judge(people, accounts, settings, log.engine, importer=importer, tell=tell)
     campaigns = _shown(judged, accounts, settings, log)
     inputs = Inputs(
-        files=len(source.files),
+        files=0,
         requests=judged.census.requests,
         accounts=judged.census.accounts,
-        rejected=source.rejects.count,
+        rejected=0,
         sign_up=accounts is not None,
         notes=judged.notes,
         usage_input_tokens=judged.tokens[0],
@@ -84,24 +113,20 @@ def scan(  # noqa: PLR0913 — what is read, how it is judged, and who is told
     return Findings(moment(start), moment(end), campaigns, inputs, traffic.told())
 
 
-@dataclass(frozen=True)
-class _Log:
-    """The requests before a moment (None: all), and who is told how far a reading is."""
+class EmptyLogError(InputError):
+    """There is no request to look at."""
 
-    source: RequestSource
-    until: datetime | None
-    threads: int
-    tell: Progress
 
-    def fold(self, stage: str, kernel: Callable[[pa.RecordBatch], T], absorb: Callable[[T], None]) -> None:
-        """One reading: what the kernel makes of each batch is absorbed."""
-        local.fold(self._batches(stage), kernel, absorb, threads=self.threads)
+def _read(source: RequestSource, until: datetime | None, engine: LocalEngine, tell: Progress, stage: str) -> Table:
+    """The requests before a moment (None: all)."""
 
-    def _batches(self, stage: str) -> Iterator[LazyBatch]:
-        for batch in self.source.batches():
-            total = self.source.bytes_total
-            self.tell(stage, min(1.0, self.source.bytes_read / total) if total else 0.0)
-            yield batch if self.until is None else partial(_before, self.until, batch)
+    def batches() -> Iterator[LazyBatch]:
+        for batch in source.batches():
+            total = source.bytes_total
+            tell(stage, min(1.0, source.bytes_read / total) if total else 0.0)
+            yield batch if until is None else partial(_before, until, batch)
+
+    return engine.lazily(batches, source.schema)
 
 
 def _before(until: datetime, batch: LazyBatch) -> pa.RecordBatch:
@@ -109,27 +134,17 @@ def _before(until: datetime, batch: LazyBatch) -> pa.RecordBatch:
     return requests.filter(pc.less(requests["time"], pa.scalar(until, requests.schema.field("time").type)))
 
 
-def _profiles(log: _Log) -> tuple[Profiles, Load]:
-    """The first reading: everybody's profiles, and everybody's load."""
-    profiles, traffic, rejects = zero(), Load(), log.source.rejects
-
-    def absorb(read: tuple[Profiles, Load]) -> None:
-        profiles.absorb(read[0])
-        traffic.absorb(read[1])
-
-    log.fold("reading", lambda batch: (profile(batch), load(batch)), absorb)
-    if not len(profiles):
-        reasons = ", ".join(f"{reason}: {count:,}" for reason, count in rejects.counts_by_reason.items())
-        before = f" before {log.until:%Y-%m-%dT%H:%M:%SZ}" if log.until else ""
-        raise InputError(
-            f"There is no request{before} to look at" + (f"; rows were left out ({reasons})." if reasons else "."),
-            where=", ".join(log.source.files[:3]),
-            hint="Check the log's format (--format, --mapping)" + (" and --until." if log.until else "."),
-        )
-    return profiles, traffic
+def _nothing(source: RequestSource, until: datetime | None) -> InputError:
+    reasons = ", ".join(f"{reason}: {count:,}" for reason, count in source.rejects.counts_by_reason.items())
+    before = f" before {until:%Y-%m-%dT%H:%M:%SZ}" if until else ""
+    return InputError(
+        f"There is no request{before} to look at" + (f"; rows were left out ({reasons})." if reasons else "."),
+        where=", ".join(source.files[:3]),
+        hint="Check the log's format (--format, --mapping)" + (" and --until." if until else "."),
+    )
 
 
-def _shown(judged: Judged, accounts: pa.Table | None, settings: ScanConfig, log: _Log) -> tuple[Campaign, ...]:
+def _shown(judged: Judged, accounts: pa.Table | None, settings: ScanConfig, log: Readings) -> tuple[Campaign, ...]:
     """The second reading: clusters become campaigns."""
     suspicions, everybody = judged.suspicions, judged.population
     if not suspicions:
@@ -137,8 +152,7 @@ def _shown(judged: Judged, accounts: pa.Table | None, settings: ScanConfig, log:
     ids, (start, end) = everybody.profiles.ids, judged.window
     members = [s.membership.rows for s in suspicions]
     number = {account: i for i, rows in enumerate(members) for account in ids.take(pa.array(rows)).to_pylist()}
-    footage = Footage(number, [_own_shingles(s) for s in suspicions], crossing.moments(start, end))
-    log.fold("looking again", footage.develop, footage.absorb)
+    footage = log.again(Footage(number, [_own_shingles(s) for s in suspicions], crossing.moments(start, end)))
     crossed = crossing.crossings(everybody, accounts, members, footage, settings)
     moments = [end if cut is None else int(footage.cuts[cut]) for cut in crossed]
     made = [told(s, _seen(footage, i, moments[i]), settings) for i, s in enumerate(suspicions)]

@@ -15,16 +15,16 @@ from typing import Any, Protocol, Self, TypeVar
 import pyarrow as pa
 
 P = TypeVar("P")
-Q = TypeVar("Q", contravariant=True)
+P_contra = TypeVar("P_contra", contravariant=True)
 S = TypeVar("S", bound="Sum[Any]")
 
 Kernel = Callable[[pa.RecordBatch], pa.RecordBatch]
 
 
-class Sum(Protocol[Q]):
+class Sum(Protocol[P_contra]):
     """One value of many parts, in whatever order they come; can be pickled."""
 
-    def absorb(self, part: Q) -> None:
+    def absorb(self, part: P_contra) -> None:
         """Add what a kernel made of one batch."""
 
     def join(self, other: Self) -> None:

@@ -129,8 +129,12 @@ class LocalEngine:
     @cached_property
     def database(self) -> duckdb.DuckDBPyConnection:
         """DuckDB, its tables in a file of a temporary folder."""
-        settings: dict[str, str | bool | int | float | list[str]] = {"threads": threads_or_cores(self.threads), "memory_limit": self._memory,
-                    "temp_directory": str(self.folder / "spilled"), "preserve_insertion_order": False}  # fmt: skip
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "threads": threads_or_cores(self.threads),
+            "memory_limit": self._memory,
+            "temp_directory": str(self.folder / "spilled"),
+            "preserve_insertion_order": False,
+        }
         return duckdb.connect(self.folder / "kept.duckdb", config=settings)
 
     @cached_property

@@ -21,6 +21,8 @@ from stillwatch.campaigns.selection import Suspicion
 from stillwatch.campaigns.signals import Importer
 from stillwatch.campaigns.telling import Shown, moment, strongest_first, told
 from stillwatch.config import ScanConfig
+from stillwatch.engines.local import LocalEngine
+from stillwatch.profiles import wire
 from stillwatch.profiles.accounts import Profiles
 from stillwatch.reports.document import Campaign as Reported
 from stillwatch.reports.document import FindingsDocument, Review, to_document
@@ -86,8 +88,10 @@ def judged(  # noqa: PLR0913 — what is judged, against what, and what is remem
         anew: False: only what the campaigns that were raised have become, a fraction of the work.
     """
     known = None if anew else [each.accounts for each in raised]
-    found = judge(profiles, accounts, settings, importer=importer, known=known)
-    desk = None if accounts is None else Desk.of(found.population, accounts)
+    with LocalEngine(threads=settings.threads) as engine:
+        people = engine.table(wire.batches(profiles), wire.SCHEMA)
+        found = judge(people, accounts, settings, engine, importer=importer, known=known)
+    desk = None if accounts is None else Desk.of(found.population, found.census.keys, accounts)
     campaigns, now = _named(found, settings, raised)
     start, end = found.window
     inputs = Inputs(

@@ -51,6 +51,11 @@ def weigh(cluster: Cluster, keys: Keys) -> Evidence | None:
     return Evidence(keys.family, keys.name, clip(bits, -2.5, most), observed, round(expected, 3), technique, says)
 
 
+def striking(cluster: Cluster, keys: Keys) -> I64:
+    """The things (columns) of one kind that strangers of the cluster share strikingly often."""
+    return _strikingly_shared(cluster, keys)[0] if keys.held.shape[1] else np.zeros(0, np.int64)
+
+
 def _strikingly_shared(cluster: Cluster, keys: Keys) -> tuple[npt.NDArray[np.int64], float]:
     """Which things are held by more of the cluster's parties than chance would do once in `RARE` times.
 

@@ -30,7 +30,7 @@ ROWS = 1 << 18
 
 def shipped(task: Task) -> Callable[[Any], Iterator[pa.RecordBatch]]:
     """The task as a function for Spark, pickled by value: it can say that the worker lacks the package."""
-    content, version, mark = cloudpickle.dumps(task), stillwatch.__version__, MARK
+    content, version, mark = _pickled(task), stillwatch.__version__, MARK
     opened: list[Task] = []
 
     def run(given: Any) -> Iterator[pa.RecordBatch]:  # noqa: ANN401 — batches, or a pair of tables
@@ -155,7 +155,7 @@ class Paired:
 
 def part_of(total: Sum[Any]) -> pa.RecordBatch:
     """A sum as a row."""
-    return pa.RecordBatch.from_arrays([pa.array([cloudpickle.dumps(total)], pa.binary())], schema=PART)
+    return pa.RecordBatch.from_arrays([pa.array([_pickled(total)], pa.binary())], schema=PART)
 
 
 def joined(batches: Iterable[pa.RecordBatch], start: Callable[[], Sum[Any]]) -> Sum[Any]:
@@ -169,3 +169,8 @@ def joined(batches: Iterable[pa.RecordBatch], start: Callable[[], Sum[Any]]) -> 
 
 def _table(given: pa.Table, schema: pa.Schema) -> pa.Table:
     return pa.Table.from_batches([inward(batch, schema) for batch in given.to_batches()], schema)
+
+
+def _pickled(value: object) -> bytes:
+    content: bytes = cloudpickle.dumps(value)  # type: ignore[no-untyped-call]
+    return content
