@@ -1,6 +1,5 @@
 import json
 import os
-import time
 from pathlib import Path
 
 import click
@@ -121,10 +120,9 @@ def test_without_an_exchange_tokens_says_what_is_missing(matched):
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_by_a_hundred_thousand(matched):
-    Path("alpha.txt").write_text("".join(f"acct-{n}\n" for n in range(100_000)))
-    Path("beta.csv").write_text("account_id\n" + "".join(f"acct-{n}\n" for n in range(99_000, 199_000)))
-    begun = time.perf_counter()
+def test_ten_thousand_by_ten_thousand(matched):
+    """What more take is measured by bench/exchange.py."""
+    Path("alpha.txt").write_text("".join(f"acct-{n}\n" for n in range(10_000)))
+    Path("beta.csv").write_text("account_id\n" + "".join(f"acct-{n}\n" for n in range(9_000, 19_000)))
     told = list(steps(matched))
-    assert told[3][2] == "1000 of these 100,000 values are alpha's too.\n"
-    assert time.perf_counter() - begun < 120
+    assert told[3][2] == "1000 of these 10,000 values are alpha's too.\n"

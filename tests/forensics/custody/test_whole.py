@@ -252,23 +252,3 @@ def test_what_a_plan_lacks_is_said_before_the_first_question(world, probe):
     warnings = " ".join(json.loads(out)["warnings"])
     for says in ("no positive control", "no commitment", "first exposure", "fewer than 4 keys"):
         assert says in warnings
-
-
-@pytest.mark.slow
-def test_a_rehearsal_goes_the_whole_way(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-
-    def probe(*args):
-        capsys.readouterr()
-        assert run_command(cli.stillwatch, ["probe", *args]) == 0
-        return capsys.readouterr().out
-
-    probe("rehearse", "--out", "rehearsal", "--quiet")
-    probe("plan", "rehearsal/plan.toml", "--keys", "rehearsal/keys")
-    document = json.loads(probe("run", "rehearsal/plan.json", "-o", "bundle", "--keys", "rehearsal/keys", "--json"))
-    assert document["grade"] == "corroborated"
-    assert len([each for each in document["campaigns"] if each["reached"]]) == 1
-    probe("rerun", "bundle", "--keys", "rehearsal/keys", "--key-file", "second.pem")
-    told = json.loads(probe("verify", "bundle", "--keys", "rehearsal/keys", "--json"))
-    assert (told["grade"], told["scored"]) == ("shown", True)

@@ -40,7 +40,7 @@ _PLAN = """\
 title = "A rehearsal"
 author = "stillwatch probe rehearse"
 alpha = 1e-6
-wrong_keys = 200
+wrong_keys = 100
 """
 _SUBJECT = """
 [[subjects]]
