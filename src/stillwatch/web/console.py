@@ -1,11 +1,12 @@
 """What the pages work on: settings, store, clock."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from stillwatch.config import Settings
+from stillwatch.web.kept import Kept
 from stillwatch.web.store import Store
 
 if TYPE_CHECKING:
@@ -25,3 +26,4 @@ class Console:
     following: "Following | None" = None  # the findings that are taken in as they change
     clock: Callable[[], datetime] = _now
     secure: bool = False  # behind TLS: cookies go nowhere else
+    exchange: Kept = field(default_factory=Kept)  # what was read of the exchange's state

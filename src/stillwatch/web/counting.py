@@ -17,6 +17,7 @@ from stillwatch.exchange.client.state import State
 from stillwatch.response import appeals
 from stillwatch.web.casework import measures
 from stillwatch.web.console import Console
+from stillwatch.web.kept import WAIT_SECONDS
 from stillwatch.web.store import marking
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ def sightings(console: Console) -> Counter[str]:
     path = console.settings.config.exchange.state
     if not path.exists():
         return Counter()
-    with State.open(path) as state:
+    with State.open(path, wait=WAIT_SECONDS) as state:
         ours = {each.object["id"]: each.campaign for each in state.outbox.said() if each.campaign}
         found = state.mirror.sightings(ours)
     return Counter(ours[each.object["sighting_of_ref"]] for each in found)

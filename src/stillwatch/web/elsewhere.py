@@ -15,9 +15,11 @@ from stillwatch.errors import StillwatchError
 from stillwatch.exchange.client.mirror import Imported
 from stillwatch.exchange.client.state import State
 from stillwatch.indicators.extensions import FEEDBACK
+from stillwatch.web import incoming
 from stillwatch.web.casework import measures
 from stillwatch.web.casework.measures import Measure
 from stillwatch.web.console import Console
+from stillwatch.web.kept import WAIT_SECONDS
 from stillwatch.web.store.model import Case
 
 MOST = 200  # sightings that a page is given
@@ -83,11 +85,11 @@ def sightings(console: Console, case: Case) -> tuple[Sighting, ...]:
     Raises:
         StillwatchError: the exchange's state cannot be read.
     """
-    path = console.settings.config.exchange.state
-    if not path.exists():
+    held, path = incoming.read(console), console.settings.config.exchange.state
+    if held is None:
         return ()
-    with State.open(path) as state:
-        ours = _shared(state, case)
+    ours = held.ours(case.names)
+    with State.open(path, wait=WAIT_SECONDS) as state:
         found = state.mirror.sightings({*case.campaign.indicators, *ours})[:MOST]
         names = state.mirror.names({each.publisher for each in found if each.publisher})
     return tuple(_sighting(each, names, ours) for each in found)
@@ -104,10 +106,3 @@ def _sighting(found: Imported, names: Mapping[str, str], ours: frozenset[str]) -
         outcome=str(feedback.get("outcome", "")),
         accounts=str(feedback.get("accounts_bucket") or ""),
     )
-
-
-def _shared(state: State, case: Case) -> frozenset[str]:
-    """The ids of what we said of a case."""
-    said_as = state.outbox.names()
-    names = {said_as.get(name, name) for name in case.names}
-    return frozenset(each.object["id"] for each in state.outbox.said() if each.campaign in names)

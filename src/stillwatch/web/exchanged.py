@@ -1,7 +1,6 @@
-"""What the exchange brought, and what would go out: read from the member's own state, without asking anybody.
+"""What would go out over the exchange, and what went: read from the member's own state, without asking anybody.
 
     with opened(console) as state:                  # None where nothing was ever exchanged
-        indicators = brought(console, state, now)   # others' indicators in force, those that fit a case first
         outbox(state)                               # drafts, newest first
         letter(state, "d-3f9a12cd")                 # one of them, with the objects that leave
 
@@ -9,82 +8,24 @@ Nothing is sent from here; `casework.letters` approves.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from stillwatch.errors import InputError
 from stillwatch.exchange.client.outbox import Draft, Stage
 from stillwatch.exchange.client.properties import properties
 from stillwatch.exchange.client.share import named
-from stillwatch.exchange.client.signals import STANDING, usable
 from stillwatch.exchange.client.state import State
-from stillwatch.indicators import timestamps
-from stillwatch.indicators.extensions import SIGNATURE
 from stillwatch.indicators.published import PUBLISHED
 from stillwatch.web.asking import NotThere
 from stillwatch.web.console import Console
-from stillwatch.web.store import scans
+from stillwatch.web.kept import WAIT_SECONDS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_WAIT_SECONDS = 5.0  # for another process that writes
 _STAGES: tuple[Stage, ...] = ("drafted", "approved", "sent", "dropped")
-
-
-@dataclass(frozen=True)
-class Brought:
-    """An indicator of another member that is in force.
-
-    Attributes:
-        kind: of its signature: "prompt-template", "account-network" ...; "stix" where it is none of ours.
-        standing: of the member at the exchange: admitted, quarantined, suspended, unknown.
-        assurance: how sure it is who said it: signed, logged, unsigned.
-        weight: how far the member's word carries for this kind, 0 to 1.
-        state: what others made of it: reported, confirmed, disputed ...
-        weighed: whether a scan uses it.
-        cases: that fit it.
-    """
-
-    id: str
-    name: str
-    kind: str
-    member: str
-    member_id: str
-    standing: str
-    assurance: str
-    weight: float
-    state: str
-    sources: int
-    disputes: int
-    weighed: bool
-    since: datetime | None
-    until: datetime | None
-    accounts: str  # an order of magnitude, where it was found; empty: not told
-    cases: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Member:
-    """A member, by what it says."""
-
-    id: str
-    name: str
-    standing: str
-    indicators: int
-    weighed: int
-    fitting: int
-
-
-@dataclass(frozen=True)
-class Collection:
-    """A collection that was read."""
-
-    title: str
-    url: str
-    until: datetime | None  # nothing that was said before is missing
-    set_aside: int  # objects that were not taken
 
 
 @dataclass(frozen=True)
@@ -155,71 +96,8 @@ def opened(console: Console) -> Iterator[State | None]:
     if not path.exists():
         yield None
         return
-    with State.open(path, wait=_WAIT_SECONDS) as state:
+    with State.open(path, wait=WAIT_SECONDS) as state:
         yield state
-
-
-def brought(console: Console, state: State, now: datetime) -> tuple[Brought, ...]:
-    """What others say and is in force: what fits a case first, then the newest."""
-    found = state.indicators(now)
-    names = state.mirror.names({each[STANDING]["publisher"] for each in found if each[STANDING]["publisher"]})
-    fits = scans.fitting(console.store, [each["id"] for each in found])
-    made = [_brought(each, names, fits.get(each["id"], ())) for each in found]
-    return tuple(sorted(made, key=lambda each: (not each.cases, -(each.since or _EPOCH).timestamp(), each.id)))
-
-
-def _brought(found: Mapping[str, Any], names: Mapping[str, str], cases: tuple[str, ...]) -> Brought:
-    said, extension = found[STANDING], _mapping(_mapping(found.get("extensions")).get(SIGNATURE))
-    publisher = said["publisher"] or ""
-    return Brought(
-        id=found["id"],
-        name=str(found.get("name", "")),
-        kind=str(extension.get("signature_kind", "stix")),
-        member=names.get(publisher, publisher or "nobody that is known"),
-        member_id=publisher,
-        **{name: said[name] for name in ("standing", "assurance", "state", "sources", "disputes")},
-        weight=float(said["weight"]),
-        weighed=usable(found),
-        since=_moment(found.get("valid_from")),
-        until=_moment(found.get("valid_until")),
-        accounts=str(_mapping(extension.get("evidence")).get("accounts_bucket", "")),
-        cases=cases,
-    )
-
-
-def members(found: Sequence[Brought]) -> tuple[Member, ...]:
-    """Who says how much; most indicators first."""
-    by_member: dict[str, list[Brought]] = {}
-    for each in found:
-        by_member.setdefault(each.member_id, []).append(each)
-    made = [
-        Member(
-            id=id_,
-            name=those[0].member,
-            standing=those[0].standing,
-            indicators=len(those),
-            weighed=sum(each.weighed for each in those),
-            fitting=sum(bool(each.cases) for each in those),
-        )
-        for id_, those in by_member.items()
-    ]
-    return tuple(sorted(made, key=lambda each: (-each.indicators, each.name)))
-
-
-def collections(state: State) -> tuple[Collection, ...]:
-    """How far was read, and how much of it was not taken."""
-    aside: dict[str, int] = {}
-    for url, _ in state.mirror.set_aside():
-        aside[url] = aside.get(url, 0) + 1
-    return tuple(
-        Collection(
-            title=source.title,
-            url=source.url,
-            until=None if covered is None else _EPOCH + timedelta(microseconds=covered),
-            set_aside=aside.get(source.url, 0),
-        )
-        for source, covered in state.mirror.sources()
-    )
 
 
 def outbox(state: State) -> tuple[Letter, ...]:
@@ -298,12 +176,3 @@ def _parcel(campaign: Mapping[str, Any]) -> Parcel:
 def _leaving(obj: Mapping[str, Any], id_: str = "") -> Leaving:
     markings = tuple(named(str(each)) for each in obj.get("object_marking_refs", ()))
     return Leaving(obj["type"], id_, markings, tuple(properties(obj)))
-
-
-def _moment(text: object) -> datetime | None:
-    return _EPOCH + timedelta(microseconds=timestamps.parse(text)) if isinstance(text, str) else None
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    """What others sent need not be what we expect."""
-    return value if isinstance(value, Mapping) else {}

@@ -16,7 +16,7 @@ from stillwatch.errors import ConfigError, StillwatchError
 from stillwatch.reports.wording import count, minute, quantity, share
 from stillwatch.response.ledger.entries import Switched
 from stillwatch.response.relay.places import open_relay
-from stillwatch.web import exchanged
+from stillwatch.web import incoming
 from stillwatch.web.casework import measures
 from stillwatch.web.console import Console
 from stillwatch.web.store.model import Scan
@@ -127,8 +127,8 @@ def _relay(console: Console) -> Check:
 
 def _exchange(console: Console, now: datetime) -> Check:
     url = console.settings.config.exchange.url
-    with exchanged.opened(console) as state:
-        read = [] if state is None else [each.until for each in exchanged.collections(state) if each.until]
+    held = incoming.read(console)
+    read = [each.until for each in held.collections if each.until] if held else []
     if not read:
         says = "Nothing was read from it yet." if url else "No exchange is named (exchange.url)."
         return Check("exchange", "warn" if url else "absent", says, "`stillwatch sync` reads it." if url else "")

@@ -185,13 +185,13 @@ class Mirror:
             rows = database.execute("SELECT * FROM set_aside ORDER BY collection, id, version").fetchall()
         return [(row["collection"], SetAside(row["id"], row["version"], row["reason"])) for row in rows]
 
-    def in_force(self, now: datetime) -> list[InForce]:
-        """The newest version of each indicator that is valid now and was never withdrawn."""
-        moment = timestamps.of(now)
+    def in_force(self, now: datetime | None) -> list[InForce]:
+        """The newest version of each indicator that is valid now, or whenever, and was never withdrawn."""
         with self._transaction() as database:
             rows = database.execute(_IN_FORCE).fetchall()
         found = [InForce(row["root"], row["publisher"], row["assurance"], json.loads(row["body"])) for row in rows]
-        return [each for each in found if _valid(each.object, moment)]
+        moment = None if now is None else timestamps.of(now)
+        return [each for each in found if moment is None or _valid(each.object, moment)]
 
     def sightings(self, ids: Iterable[str]) -> list[Imported]:
         """What members say that they saw of these objects: the newest word of each, without what was taken back."""

@@ -10,17 +10,17 @@ from stillwatch.indicators.extensions import SIGNATURE
 _REPORTED = {"state": "reported", "sources": 1, "disputes": 0, "automatic": False}
 
 
-def standing(found: InForce, told: Mapping[str, Any]) -> dict[str, Any]:
+def standing(found: InForce, contributors: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
     """The standing of one indicator and of its publisher; see `State.indicators`.
 
     Args:
         found: the indicator, and who published it.
-        told: what the exchange said of its contributors (`/ext/contributors/`); empty where it says nothing.
+        contributors: what the exchange said of each of its contributors (`/ext/contributors/`), by id.
+        told: all that it said there; empty where it says nothing.
     """
     extension = found.object.get("extensions", {}).get(SIGNATURE, {})
     kind = extension.get("signature_kind", "stix")
-    by_id = {each["id"]: each for each in told.get("contributors", [])}
-    publisher = by_id.get(found.publisher, {})
+    publisher = contributors.get(found.publisher or "", {})
     return {
         "root": found.root,
         "publisher": found.publisher,

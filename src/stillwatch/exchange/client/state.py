@@ -60,19 +60,20 @@ class State:
         self.token_cache = StateTokenCache(self.transaction)
 
     @classmethod
-    def open(cls, path: Path, *, wait: float = _WAIT_SECONDS) -> Self:
+    def open(cls, path: Path, *, wait: float = _WAIT_SECONDS, any_thread: bool = False) -> Self:
         """Opens the file, and makes it where it is not.
 
         Args:
             path: the file.
             wait: seconds for another process that writes.
+            any_thread: it is used by several threads, one at a time.
 
         Raises:
             ConfigError: others than its owner may read it, or its folder cannot be made.
         """
         with _told(path):
             _prepare_file(path)
-            database = sqlite3.connect(path, timeout=wait, isolation_level=None)
+            database = sqlite3.connect(path, timeout=wait, isolation_level=None, check_same_thread=not any_thread)
             database.row_factory = sqlite3.Row
             _prepare(database, path)
         return cls(path, database)
@@ -102,8 +103,18 @@ class State:
                 raise
             self._database.execute("COMMIT")
 
-    def indicators(self, now: datetime) -> list[dict[str, Any]]:
+    @property
+    def version(self) -> int:
+        """Another number as soon as somebody else has changed the file; tells nothing to any other open state."""
+        with _told(self.path):
+            found: int = self._database.execute("PRAGMA data_version").fetchone()[0]
+        return found
+
+    def indicators(self, now: datetime | None) -> list[dict[str, Any]]:
         """The indicators of others that are in force: valid, newest, not withdrawn, not set aside.
+
+        Args:
+            now: None: also those that have ended or begin later.
 
         Returns:
             STIX objects; what is known of who says it stands beside, as `x_stillwatch_standing`: `root`, `publisher`,
@@ -114,7 +125,11 @@ class State:
         own = {each.object["id"] for each in self.outbox.said()}
         others = [each for each in self.mirror.in_force(now) if each.object["id"] not in own]
         told = {root: json.loads(self.document(f"contributors {root}") or "{}") for root in {o.root for o in others}}
-        return [each.object | {"x_stillwatch_standing": standing(each, told[each.root])} for each in others]
+        known = {root: {each["id"]: each for each in said.get("contributors", [])} for root, said in told.items()}
+        return [
+            each.object | {"x_stillwatch_standing": standing(each, known[each.root], told[each.root])}
+            for each in others
+        ]
 
     def document(self, name: str) -> str | None:
         """A document that was remembered."""

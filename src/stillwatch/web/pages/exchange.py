@@ -14,10 +14,11 @@ from urllib.parse import quote
 
 from stillwatch.errors import ConfigError, TrustError
 from stillwatch.reports.sharing import people
-from stillwatch.web import exchanged
+from stillwatch.web import exchanged, incoming
 from stillwatch.web.asking import Asked, NotThere, Page, Redirect
 from stillwatch.web.casework import letters
-from stillwatch.web.exchanged import Brought, Collection, Contents, Letter, Member
+from stillwatch.web.exchanged import Contents, Letter
+from stillwatch.web.incoming import Brought, Collection, Member
 from stillwatch.web.model import Role
 from stillwatch.web.routing import Pages
 
@@ -25,6 +26,7 @@ pages = Pages("Exchange", "/exchange")
 
 LISTED = 50  # on a page
 _LETTERS = 100
+_EXPORTED = 500  # at a time for .csv
 
 
 @dataclass(frozen=True)
@@ -77,24 +79,26 @@ class LetterView:
 
 
 @pages.get("/exchange")
-def incoming(asked: Asked) -> Page:
+def brought(asked: Asked) -> Page:
     """What others say, as far as it was read."""
     url, begin = asked.console.settings.config.exchange.url or "", asked.query.number("after", 0)
-    with exchanged.opened(asked.console) as state:
-        if state is None:
-            return Page("incoming.html", "Exchange", IncomingView(there=False, url=url), rows=())
-        found, collections = exchanged.brought(asked.console, state, asked.now), exchanged.collections(state)
-    end = begin + LISTED
+    held = incoming.read(asked.console)
+    if held is None:
+        return Page("incoming.html", "Exchange", IncomingView(there=False, url=url), rows=())
+    found = incoming.in_force(asked.console, held, asked.now)
+    end, total = begin + LISTED, len(found.indicators)
     view = IncomingView(
         there=True,
         url=url,
-        members=exchanged.members(found),
-        collections=collections,
-        indicators=found[begin:end],
-        total=len(found),
-        next=end if end < len(found) else None,
+        members=incoming.members(found),
+        collections=held.collections,
+        indicators=tuple(incoming.with_cases(asked.console, found.indicators[begin:end])),
+        total=total,
+        next=end if end < total else None,
     )
-    return Page("incoming.html", "Exchange", view, rows=found)
+    pieces = (found.indicators[at : at + _EXPORTED] for at in range(0, total, _EXPORTED))
+    rows = (each for piece in pieces for each in incoming.with_cases(asked.console, piece))
+    return Page("incoming.html", "Exchange", view, rows=rows)
 
 
 @pages.get("/exchange/outgoing")

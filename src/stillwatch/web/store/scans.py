@@ -6,6 +6,7 @@ fitting(store, ["indicator--…"])        # by indicator, the ids of the cases
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from sqlalchemy import select
 
@@ -34,6 +35,12 @@ def newest(store: Store) -> Scan | None:
         load=Load.model_validate_json(row.load),
         generator=row.generator,
     )
+
+
+def fitted(store: Store) -> AbstractSet[str]:
+    """The ids of all indicators that fit a case."""
+    with store.reading() as connection:
+        return frozenset(connection.scalars(select(indicators.c.id).distinct()))
 
 
 def fitting(store: Store, ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
