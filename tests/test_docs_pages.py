@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from stillwatch.campaigns.scan import COLUMNS
 from stillwatch.campaigns.score import GROUPS
-from stillwatch.profiles.accounts import COLUMNS
 from stillwatch.profiles.state import FIELDS
 from stillwatch.traffic import Key, Rejects, open_requests
 from stillwatch.traffic.readers import bodies, gateway, known, langfuse, litellm, otel, spendlogs

@@ -56,6 +56,15 @@ def test_the_json_text_has_not_changed(sample, golden):
     golden("findings.json", dumps(to_document(dataclasses.replace(sample.findings(), campaigns=(sample.team(),)))))
 
 
+def test_hours_of_an_older_version_are_read_and_tell_less(sample):
+    document = json.loads(dumps(to_document(sample.findings())))
+    document["traffic"] = [{"time": "2026-09-03T04:00:00Z", "requests": 5}]
+    for campaign in document["campaigns"]:
+        campaign["timeline"] = [{name: hour[name] for name in ("time", "requests")} for hour in campaign["timeline"]]
+    (hour,) = loads(json.dumps(document)).traffic
+    assert (hour.requests, hour.throttled, hour.with_status, hour.busy_seconds) == (5, None, None, None)
+
+
 def test_the_published_schema_is_the_model():
     assert (ROOT / "docs/findings.schema.json").read_text(encoding="utf-8") == schema()
 

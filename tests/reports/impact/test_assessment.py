@@ -8,7 +8,8 @@ from stillwatch.reports.document import Review, dumps, loads, to_document, with_
 from stillwatch.reports.impact import document as written
 from stillwatch.reports.impact.assessment import assess
 from stillwatch.reports.impact.assumptions import load
-from stillwatch.reports.impact.document import ImpactDocument
+from stillwatch.reports.impact.document import ImpactDocument, Load
+from stillwatch.reports.impact.load import load_of
 
 
 def older(findings):
@@ -120,3 +121,48 @@ def test_no_figure_is_a_sum_of_others(impact):
         "teacher_compute",
         "teacher_hours",
     }
+
+
+def test_what_was_under_way_at_once_is_the_busiest_hour_by_time(findings):
+    load_ = load_of(findings)
+    busiest = max(findings.traffic, key=lambda hour: hour.busy_seconds)
+    assert (load_.at_once.basis, load_.at_once.time, load_.at_once.known) == ("durations", busiest.time, 1)
+    assert load_.at_once.everybody == round(busiest.busy_seconds / 3600, 3)
+    theirs = [hour for each in findings.campaigns for hour in each.timeline if hour.time == busiest.time]
+    assert load_.at_once.campaigns == round(sum(hour.busy_seconds for hour in theirs) / 3600, 3)
+
+
+def test_a_load_that_an_older_version_wrote_is_read(impact):
+    older_ = json.loads(impact.load.model_dump_json())
+    older_ = {name: value for name, value in older_.items() if name not in {"at_once", "throttling"}}
+    older_["by_hour"] = [
+        {name: hour[name] for name in ("time", "everybody", "campaigns")} for hour in older_["by_hour"]
+    ]
+    older_["busiest"] = older_["busiest_without"] = older_["by_hour"][0]
+    read = Load.model_validate_json(json.dumps(older_))
+    assert (read.at_once, read.throttling, read.by_hour[0].everybody_throttled) == (None, None, None)
+    assert read.campaigns_requests == impact.load.campaigns_requests
+
+
+def test_few_durations_are_taken_for_all(findings):
+    hours = tuple(
+        hour.model_copy(update={"with_duration": hour.requests // 10, "busy_seconds": hour.requests // 10 * 6.0})
+        for hour in findings.traffic
+    )
+    load_ = load_of(findings.model_copy(update={"traffic": hours}))
+    busiest = load_.busiest
+    assert (load_.at_once.basis, load_.at_once.time, load_.at_once.mean_seconds) == ("mean", busiest.time, 6)
+    assert load_.at_once.everybody == round(busiest.everybody * 6 / 3600, 3)
+    assert load_.at_once.campaigns == round(busiest.campaigns * 6 / 3600, 3)
+
+
+def test_what_a_campaign_does_not_tell_is_no_zero(findings):
+    first, *others = findings.campaigns
+    untold = tuple(hour.model_copy(update={"with_status": None, "throttled": None}) for hour in first.timeline)
+    mixed = (first.model_copy(update={"timeline": untold}), *others)
+    load_ = load_of(findings.model_copy(update={"campaigns": mixed}))
+    assert load_.throttling is None
+    assert load_.at_once is not None
+    assert load_of(findings).throttling.campaigns == sum(
+        hour.throttled for each in findings.campaigns for hour in each.timeline
+    )

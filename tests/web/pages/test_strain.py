@@ -10,9 +10,10 @@ from stillwatch.web.store.events import Reviewed
 
 @pytest.fixture
 def counted(console, document):
-    """The sample's findings, with everybody's requests by hour."""
+    """The sample's findings, with everybody's load by hour."""
     hours = sorted({each.time for campaign in document.campaigns for each in campaign.timeline})
-    traffic = tuple(Hour(time=time, requests=5000) for time in hours)
+    whole = {"with_status": 5000, "throttled": 150, "with_duration": 5000, "busy_seconds": 20_000.0}
+    traffic = tuple(Hour(time=time, requests=5000, **whole) for time in hours)
     made = document.model_copy(update={"traffic": traffic})
     intake.take(console.store, made.model_copy(update={"generator": "a later scan"}), console.clock())
     return made
@@ -31,14 +32,21 @@ def test_the_load_is_that_of_the_reports(running, signed_in, counted):
     assert told["scan"]["load"]["campaigns_requests"] == load.campaigns_requests
     assert told["scan"]["load"]["busiest"]["campaigns"] == load.busiest.campaigns
     page = vera.get("/strain").text
-    for words in ("requests in the busiest hour", "Little&#39;s law", "status 429", "<figure", "The figures"):
+    assert told["scan"]["load"]["throttling"]["campaigns"] == load.throttling.campaigns > 0
+    for words in ("requests in the busiest hour", "under way at once", "status 429", "<figure", "The figures"):
         assert words in page
-    assert vera.get("/strain.csv").text.count("\n") == len(counted.traffic) + 1
+    assert "Throttled requests of others" in page
+    assert "which shows no cause" in page
+    assert "What cannot be told" in page, "the share of tokens"
+    heading, *rows = vera.get("/strain.csv").text.splitlines()
+    assert heading.startswith("time,everybody,campaigns,everybody_with_status")
+    assert len(rows) == len(counted.traffic)
 
 
 def test_what_these_findings_do_not_tell_is_said(running, signed_in):
     page = signed_in(running, "viewer").get("/strain").text
-    assert "The busiest hour is not told" in page
+    assert "The busiest hour cannot be told" in page
+    assert "Throttled requests of others" not in page
     assert "<figure" not in page
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from stillwatch.reports.briefs import campaigns, phrases
 from stillwatch.reports.briefs.model import Brief, Material
 from stillwatch.reports.sections import Section
+from stillwatch.reports.strain import strain
 from stillwatch.reports.wording import count, printable
 
 MOST_CAMPAIGNS = 40  # in detail; `--campaign` chooses others
@@ -66,6 +67,7 @@ def _sections(material: Material) -> Iterator[Section]:
 
         for verdict in material.verdicts:
             yield from verdicts.sections(verdict)
+    yield from strain(material.impact.load)
     yield Section("What was done about all of them", points=tuple(phrases.done(material.measures)))
     yield Section("What speaks against, and what is not known", points=tuple(_against(material)))
     yield Section("How to check this", points=tuple(_check(material)))

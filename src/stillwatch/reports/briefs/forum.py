@@ -168,6 +168,7 @@ def _reading(told: tuple[Answer, ...], quarter: str) -> Iterator[str]:
         f"The reports shown here cost epsilon = {spent:g} of the {BUDGET:g} that may ever be spent on {quarter}. A "
         "report is drawn once: asking again gives the same answer."
     )
+    yield "The load that campaigns put on members' services is not told: it is in no object that members publish."
     yield "Members that belong together count as one. What passed between two members alone is counted nowhere."
     yield "That a row is not told says that fewer than three members had anything to it, and no more."
     yield (

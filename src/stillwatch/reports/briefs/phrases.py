@@ -10,6 +10,7 @@ from stillwatch.reports.briefs.model import Material
 from stillwatch.reports.document import Campaign, FindingsDocument
 from stillwatch.reports.impact.document import Estimate, Interval
 from stillwatch.reports.impact.sections import amount
+from stillwatch.reports.strain import peak_share, throttled_words
 from stillwatch.reports.wording import count, day, label, printable, share
 
 if TYPE_CHECKING:
@@ -199,12 +200,12 @@ def load(material: Material) -> Iterator[str]:
             if found.everybody_output_tokens
             else ""
         )
-        + (
-            f", {share(found.busiest.campaigns, found.busiest.everybody)} of the busiest hour."
-            if found.busiest
-            else ". The busiest hour is not told by these findings."
-        )
+        + (f", {peak}." if (peak := peak_share(found)) else ". The busiest hour is not told by these findings.")
     )
+    if found.throttling:
+        yield throttled_words(found.throttling)
+    elif found.busiest:
+        yield "Whether others were throttled meanwhile cannot be told from this log."
 
 
 def trained(verdicts: "Iterable[VerdictDocument]", *, named: bool) -> Iterator[str]:

@@ -12,6 +12,7 @@ from stillwatch.reports.document import Taken, Window
 VERSION: Literal["1"] = "1"
 
 Count = Annotated[int, Field(ge=0)]
+Amount = Annotated[float, Field(ge=0)]
 
 
 class _Part(BaseModel):
@@ -64,11 +65,60 @@ class Scope(_Part):
 
 
 class LoadHour(_Part):
-    """Requests in the hour that begins at `time`, failed ones too."""
+    """Requests in the hour that begins at `time`, failed ones too; null where the findings or the log do not tell."""
 
     time: AwareDatetime
     everybody: Count
     campaigns: Count
+    everybody_with_status: Count | None = None
+    campaigns_with_status: Count | None = None
+    everybody_throttled: Count | None = Field(default=None, description="answered with status 429")
+    campaigns_throttled: Count | None = None
+    everybody_with_duration: Count | None = None
+    campaigns_with_duration: Count | None = None
+    everybody_busy_seconds: Amount | None = Field(default=None, description="how long those took together")
+    campaigns_busy_seconds: Amount | None = None
+
+
+class AtOnce(_Part):
+    """Requests under way at once, on average over the hour that had most of them."""
+
+    basis: Literal["durations", "mean"] = Field(
+        description="durations: their time, added up. mean: their rate, times the mean of the durations that are known"
+    )
+    time: AwareDatetime
+    everybody: Amount
+    campaigns: Amount
+    known: Amount = Field(description="the share of all requests whose duration is known")
+    mean_seconds: Amount
+
+
+class Rate(_Part):
+    """How many of others' requests were throttled in some hours, with a 95 % interval of that share."""
+
+    hours: Count
+    requests: Count = Field(description="with a status")
+    throttled: Count
+    low: Amount | None = Field(description="null where the days are too few")
+    high: Amount | None
+
+
+class Difference(_Part):
+    """One share less another, with a 95 % interval."""
+
+    middle: float
+    low: float | None
+    high: float | None
+
+
+class Throttling(_Part):
+    """Requests answered with status 429: observed, which shows no cause."""
+
+    everybody: Count
+    campaigns: Count
+    active: Rate = Field(description="of others, in hours with requests of campaigns")
+    otherwise: Rate = Field(description="of others, in hours without")
+    difference: Difference | None = Field(description="active less otherwise; null where there are no hours of one")
 
 
 class Load(_Part):
@@ -82,6 +132,8 @@ class Load(_Part):
     campaigns_output_tokens: Count
     busiest: LoadHour | None = Field(description="the hour with most requests of everybody")
     busiest_without: LoadHour | None = Field(description="the hour that would be busiest without the campaigns")
+    at_once: AtOnce | None = Field(default=None, description="null where no duration is known")
+    throttling: Throttling | None = Field(default=None, description="null where no status is known")
     by_hour: tuple[LoadHour, ...]
 
 

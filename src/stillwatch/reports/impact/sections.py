@@ -32,7 +32,7 @@ def sections(document: ImpactDocument) -> Iterator[Section]:
         yield _formulas(document)
         yield _by_campaign(document)
         yield _moved(_scope(document, "all"))
-    yield strain(document.load)
+    yield from strain(document.load)
     if document.scopes:
         yield _assumptions(document)
     yield Section("What this does not say", points=_limits(document))

@@ -1,6 +1,6 @@
 """Strain: the load that campaigns put on the service, and which cases put most of it.
 
-/strain       shares of requests, tokens and of the busiest hour; .csv: the hours
+/strain       shares of requests, tokens and peaks, throttled requests of others; .csv: the hours
 """
 
 from dataclasses import dataclass
@@ -25,11 +25,19 @@ _CASES = 10
 
 @dataclass(frozen=True)
 class Hour:
-    """A row of the .csv."""
+    """A row of the .csv; None where the findings or the log do not tell."""
 
     time: datetime
     everybody: int
     campaigns: int
+    everybody_with_status: int | None
+    campaigns_with_status: int | None
+    everybody_throttled: int | None
+    campaigns_throttled: int | None
+    everybody_with_duration: int | None
+    campaigns_with_duration: int | None
+    everybody_busy_seconds: float | None
+    campaigns_busy_seconds: float | None
 
 
 @dataclass(frozen=True)
@@ -39,11 +47,13 @@ class StrainView:
     Attributes:
         scan: the newest; None: nothing was taken in yet.
         section: its load in words, the same as in reports.
+        throttled: of others; None where the log has no status.
         heaviest: cases with most requests.
     """
 
     scan: Scan | None = None
     section: Section | None = None
+    throttled: Section | None = None
     heaviest: tuple[CaseRow, ...] = ()
 
     @property
@@ -65,5 +75,6 @@ def page(asked: Asked) -> Page:
     if scan is None:
         return Page("strain.html", "Strain", StrainView(), rows=())
     heaviest = queue.page(store, search.parse(HEAVIEST), None, _CASES).rows
-    rows = tuple(Hour(each.time, each.everybody, each.campaigns) for each in scan.load.by_hour)
-    return Page("strain.html", "Strain", StrainView(scan, strain(scan.load), heaviest), rows=rows)
+    load, *others = strain(scan.load)
+    view = StrainView(scan, load, others[0] if others else None, heaviest)
+    return Page("strain.html", "Strain", view, rows=(Hour(**vars(each)) for each in scan.load.by_hour))
