@@ -17,6 +17,7 @@ from stillwatch import __version__
 VERBS = (
     "demo",
     "scan",
+    "profiles",
     "watch",
     "explain",
     "review",

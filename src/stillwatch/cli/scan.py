@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from stillwatch.campaigns.signals import Importer
     from stillwatch.config import Config
+    from stillwatch.profiles.store.manifest import Belongs
     from stillwatch.reports.document import Campaign, FindingsDocument, Review
     from stillwatch.traffic.pseudonyms import Key
     from stillwatch.traffic.rejects import Rejects
@@ -44,6 +45,12 @@ class Time(click.ParamType[datetime]):
     "--accounts", type=options.FILE, metavar="FILE", help="The accounts table: without it, no sign-up evidence."
 )
 @click.option("--until", type=Time(), metavar="TIME", help="Look only at requests before this time (ISO 8601).")
+@click.option(
+    "--profiles",
+    type=options.FILE,
+    metavar="FOLDER",
+    help="Add the logs to the profiles stored here, and judge all of it.",
+)
 @click.option("--output", "-o", type=options.FILE, metavar="FILE", help="Write the findings as JSON.")
 @click.option("--html", type=options.FILE, metavar="FILE", help="Write the report as one HTML file.")
 @click.option("--fail-on", type=click.Choice(SEVERITIES), help="Exit with 8 if a campaign is this severe or more.")
@@ -67,6 +74,7 @@ def command(
     logs: tuple[str, ...],
     accounts: Path | None,
     until: datetime | None,
+    profiles: Path | None,
     output: Path | None,
     html: Path | None,
     fail_on: str | None,
@@ -88,16 +96,27 @@ def command(
     \b
     Example:
       stillwatch scan logs/ --accounts accounts.csv -o findings.json --html report.html
+      stillwatch scan logs/today.jsonl --profiles profiles/ --accounts accounts.csv -o findings.json
     """
     from stillwatch.traffic.pseudonyms import Key
 
     check_writable(output, html, rejects_file)
-    flags = {"input.format": log_format, "input.mapping": mapping, "scan.threads": threads}
+    flags: dict[str, object] = {"input.format": log_format, "input.mapping": mapping, "scan.threads": threads}
+    if profiles:  # what was read under a key that is forgotten could not be joined with tomorrow's
+        flags["pseudonyms.required"] = True
     settings = options.load_settings(config_file, flags)
     key, recall = Key.of(settings), options.load_reviews(settings).recall
     with progress(quiet=quiet or as_json) as advance, imported(settings.config, accounts, key, ask=ask) as importer:
         document, rejects = find(
-            logs, accounts, settings.config, key=key, recall=recall, until=until, importer=importer, progress=advance
+            logs,
+            accounts,
+            settings.config,
+            key=key,
+            recall=recall,
+            until=until,
+            profiles=profiles,
+            importer=importer,
+            progress=advance,
         )
     if rejects_file:
         rejects.write(rejects_file)
@@ -118,10 +137,11 @@ def find(
     key: "Key",
     recall: "Callable[[Campaign], Review | None] | None",
     until: datetime | None,
+    profiles: Path | None = None,
     importer: "Importer | None" = None,
     progress: Progress,
 ) -> tuple["FindingsDocument", "Rejects"]:
-    """Scans logs, and recalls what people said of such campaigns before."""
+    """Scans logs, with what is stored if there is a place for it, and recalls what people said of such campaigns."""
     from stillwatch.campaigns.scan import COLUMNS, scan
     from stillwatch.reports.document import to_document
     from stillwatch.traffic import Rejects, open_requests, read_accounts
@@ -136,12 +156,39 @@ def find(
         format=given.format,
         mapping=given.mapping,
         grain=given.grain,
-        until=until,
+        until=None if profiles else until,  # what is later is stored all the same
         password_file=given.password_file,
     )
     table = read_accounts(accounts, key=key, rejects=rejects) if accounts else None
-    findings = scan(source, table, settings=config.scan, until=until, importer=importer, progress=progress)
+    if profiles is None:
+        findings = scan(source, table, settings=config.scan, until=until, importer=importer, progress=progress)
+        return to_document(findings, reviews=recall), rejects
+    from stillwatch.campaigns.stored import scan_stored
+    from stillwatch.profiles.store.store import opened
+
+    with opened(profiles, _belongs(config, key)) as store:
+        findings = scan_stored(
+            source,
+            table,
+            store,
+            settings=config.scan,
+            lateness_hours=24 * config.profiles.lateness_days,
+            until=until,
+            importer=importer,
+            progress=progress,
+        )
     return to_document(findings, reviews=recall), rejects
+
+
+def _belongs(config: "Config", key: "Key") -> "Belongs":
+    """Which profiles what is read by these settings may be added to."""
+    from hashlib import blake2b
+
+    from stillwatch.profiles.store.manifest import Belongs
+
+    mapping = config.input.mapping
+    digest = None if mapping is None else blake2b(mapping.read_bytes(), digest_size=16).hexdigest()
+    return Belongs(key.fingerprint, config.input.grain, digest)
 
 
 @contextmanager

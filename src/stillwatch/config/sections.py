@@ -106,6 +106,38 @@ class InputConfig(_Section):
     )
 
 
+class ProfilesConfig(_Section):
+    """What is kept of the logs that were read, so that they need not be read again (`scan --profiles`)."""
+
+    lateness_days: int = Field(
+        default=7,
+        ge=1,
+        le=366,
+        description="How late a request may come, against the newest of the scan before, and for how long its hash is "
+        "kept, by which a second copy is told: some 7 bytes a request. What comes later is left out, and counted.",
+    )
+    hourly_days: int = Field(
+        default=2,
+        ge=0,
+        le=3660,
+        description="For how many days `profiles compact` keeps an account's hours apart. Older ones are merged into "
+        "days: less to read, and `crossed_at` is known to the day.",
+    )
+    daily_days: int = Field(
+        default=7,
+        ge=0,
+        le=3660,
+        description="For how many days it keeps days apart; older ones are merged into months.",
+    )
+    keep_days: int = Field(
+        default=92,
+        ge=1,
+        le=36600,
+        description="How old profiles may become before `profiles prune` deletes them. A part is deleted as a whole, "
+        "so a month goes when its last day is this old.",
+    )
+
+
 class PseudonymsConfig(_Section):
     """The key under which addresses, payment fingerprints and mail domains become tokens as they are read."""
 
@@ -481,6 +513,7 @@ class Config(_Section):
 
     scan: ScanConfig = ScanConfig()
     input: InputConfig = InputConfig()
+    profiles: ProfilesConfig = ProfilesConfig()
     pseudonyms: PseudonymsConfig = PseudonymsConfig()
     reviews: ReviewsConfig = ReviewsConfig()
     exchange: ExchangeConfig = ExchangeConfig()

@@ -151,6 +151,11 @@ class Key:
             raise ConfigError("There is no key here, and one is required.", where=str(place), hint=hint)
         return cls.ephemeral()
 
+    @property
+    def fingerprint(self) -> str:
+        """Tells one key from another, and nothing else of it."""
+        return hashlib.blake2b(b"stillwatch fingerprint", key=self._secret, digest_size=8).hexdigest()
+
     def token(self, kind: str, value: str) -> str:
         """The token of one value.
 

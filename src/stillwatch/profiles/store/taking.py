@@ -49,7 +49,7 @@ class Taking:
         self._hashes: list[Hashes] = []
         self._files: dict[str, int] = {}
         self._seen = Seen(self._stored)
-        self._newest = -1  # hour of the log that is being read
+        self._newest = -1
 
     def known(self, fingerprint: str) -> bool:
         """Whether a log was read to its end before."""
@@ -72,9 +72,10 @@ class Taking:
         if len(self._gathered) >= ROOM:
             self._write()
 
-    def finished(self, fingerprint: str) -> None:
-        """A log was read to its end."""
-        self._files[fingerprint], self._newest = self._newest, -1
+    def finished(self, fingerprint: str | None) -> None:
+        """A log was read to its end; one without a fingerprint will be read again, and nothing of it counted."""
+        if fingerprint is not None:
+            self._files[fingerprint] = self._newest
         if self._parts:
             self._commit()
 
@@ -111,7 +112,7 @@ class Taking:
     def _aged(self, manifest: Manifest) -> Manifest:
         """With a new floor, and without the hashes below it."""
         now = int(time() * 1e6) // HOUR  # one clock that runs ahead does not make everybody late
-        newest = min(now, max([manifest.newest or 0, *manifest.files.values()], default=0))
+        newest = min(now, max([manifest.newest or 0, self._newest, *manifest.files.values()]))
         floor = max(newest + 1 - self._lateness, manifest.floor or 0)
         kept = tuple(each for each in manifest.hashes if DAY * (each.day + 1) > floor)
         return replaced(manifest, newest=newest, floor=floor, hashes=kept)
