@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from stillwatch.config import Settings
+from stillwatch.web.heard import Heard
 from stillwatch.web.kept import Kept
 from stillwatch.web.store import Store
 
@@ -27,3 +28,4 @@ class Console:
     clock: Callable[[], datetime] = _now
     secure: bool = False  # behind TLS: cookies go nowhere else
     exchange: Kept = field(default_factory=Kept)  # what was read of the exchange's state
+    relay: Heard = field(default_factory=Heard)  # what gateways were told

@@ -15,7 +15,6 @@ from typing import Literal
 from stillwatch.errors import ConfigError, StillwatchError
 from stillwatch.reports.wording import count, minute, quantity, share
 from stillwatch.response.ledger.entries import Switched
-from stillwatch.response.relay.places import open_relay
 from stillwatch.web import incoming
 from stillwatch.web.casework import measures
 from stillwatch.web.console import Console
@@ -111,18 +110,13 @@ def _relay(console: Console) -> Check:
     address = console.settings.config.response.relay
     if address is None:
         return Check("relay", "absent", "No relay is named (response.relay): gateways hear of nothing.")
-    relay = open_relay(address)
-    try:
-        snapshot = relay.snapshot(-1)
-    finally:
-        relay.close()
-    if snapshot is None:
+    told = console.relay.of(address)
+    if told is None:
         hint = "`stillwatch decisions publish` tells gateways what stands."
         return Check("relay", "warn", "It answers, and nothing was ever published to it.", hint)
-    if not snapshot.enabled:
+    if not told.enabled:
         return Check("relay", "warn", "It answers; gateways were told that all measures are off.")
-    measured = sum(map(len, (snapshot.accounts, snapshot.organizations, snapshot.api_keys, snapshot.campaigns)))
-    return Check("relay", "good", f"It answers; gateways were told of {count(measured, 'measure')}.")
+    return Check("relay", "good", f"It answers; gateways were told of {count(told.measures, 'measure')}.")
 
 
 def _exchange(console: Console, now: datetime) -> Check:
@@ -177,6 +171,18 @@ def coverage(scan: Scan) -> Iterator[Coverage]:
         bool(load.by_hour),
         count(len(load.by_hour), "hour") if load.by_hour else "not counted",
         "The busiest hour and the campaigns' part of it cannot be told.",
+    )
+    yield Coverage(
+        "status of requests",
+        load.throttling is not None,
+        f"{count(load.throttling.everybody, 'request')} throttled" if load.throttling else "not in the log",
+        "Failed requests count as answered, and who was throttled cannot be told.",
+    )
+    yield Coverage(
+        "duration of requests",
+        load.at_once is not None,
+        f"of {share(load.at_once.known, 1)} of all requests" if load.at_once else "not in the log",
+        "How many requests were under way at once cannot be told.",
     )
 
 

@@ -9,7 +9,7 @@ Approvers sign and end; operators use the switch. What is written reaches the ga
 did not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import quote, urlencode
@@ -23,12 +23,14 @@ from stillwatch.web.casework import appeals, measures
 from stillwatch.web.casework.measures import Measure
 from stillwatch.web.model import Role
 from stillwatch.web.routing import Pages
-from stillwatch.web.store import cases
+from stillwatch.web.store import accounts, cases
+from stillwatch.web.store.model import Case
 
 pages = Pages("Measures", "/measures")
 
 LISTED = 50  # on a page
-_OF_CASE = 200  # of one case's; all are in .csv
+OF_ACCOUNTS = 100  # of a case, on a page
+_EXPORTED = 500  # of them, at a time for .csv
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ class MeasuresView:
         show: "waiting" or "standing"; "case" for those of a case.
         next: where the next page begins.
         case: whose accounts these are against; empty: everybody's.
-        more: how many of the case's are in .csv alone.
+        after: with which account of the case the next page begins.
+        first: whether this page is the case's first.
         untold: gateways could not be told of the last change.
     """
 
@@ -71,7 +74,8 @@ class MeasuresView:
     measures: tuple[Measure, ...]
     next: int | None = None
     case: str = ""
-    more: int = 0
+    after: str | None = None
+    first: bool = True
     appeals: tuple[Appeal, ...] = ()
     untold: bool = False
 
@@ -108,26 +112,44 @@ def listed(asked: Asked) -> Page:
 
 @pages.get("/cases/{case}/measures")
 def of_case(asked: Asked) -> Page:
-    """What stands and waits against the accounts of a case."""
-    case = cases.case(asked.console.store, asked.places["case"])
-    values = [*case.names, *(account.account_id for account in case.campaign.accounts)]
+    """What stands and waits against the accounts of a case, so many accounts at a time, the surest first."""
+    case, after = cases.case(asked.console.store, asked.places["case"]), asked.query.get("after") or None
     try:
         with measures.opened(asked.console) as ledger:
             switch, there = _switch(ledger.switched()), True
     except ConfigError:
         switch, there = Switch(on=True), False
-    found = measures.against(asked.console, values, asked.now) if there else ()
+    found, following = _against(asked, case, after, OF_ACCOUNTS) if there else ((), None)
+    values = [*case.names, *(account.account_id for account in case.campaign.accounts)]
     view = MeasuresView(
         ledger=there,
         show="case",
         switch=switch,
-        measures=found[:_OF_CASE],
+        measures=found,
         case=case.id,
-        more=max(0, len(found) - _OF_CASE),
+        after=following,
+        first=after is None,
         appeals=tuple(map(appeals.wordless, appeals.of_accounts(asked.console, values, asked.now))),
         untold=asked.query.get("gateways") == "untold",
     )
-    return Page("measures.html", f"Measures, case {case.id}", view, rows=found)
+    rows = _everything(asked, case) if there and asked.suffix == "csv" else found
+    return Page("measures.html", f"Measures, case {case.id}", view, rows=rows)
+
+
+def _against(asked: Asked, case: Case, after: str | None, most: int) -> tuple[tuple[Measure, ...], str | None]:
+    """Measures against some accounts, and where the next accounts begin; before them, against the case itself."""
+    page = accounts.page(asked.console.store, case.id, after=after, most=most)
+    names = [] if after else case.names
+    return measures.against(asked.console, [*names, *(each.account_id for each in page.rows)], asked.now), page.next
+
+
+def _everything(asked: Asked, case: Case) -> Iterator[Measure]:
+    after: str | None = None
+    while True:
+        found, after = _against(asked, case, after, _EXPORTED)
+        yield from found
+        if after is None:
+            return
 
 
 @pages.get("/measures/{decision}")
