@@ -29,6 +29,16 @@ def test_one_line_a_campaign(document):
     assert found[0]["first_seen"] == "2026-09-04T22:12:00+00:00"
     assert found[2]["lookalikes_that_fit"] == "team-keys"
     assert found[0]["review"] == ""
+    assert int(found[0]["throttled"]) == sum(hour.throttled for hour in document.campaigns[0].timeline)
+    assert float(found[0]["busy_seconds"]) == sum(hour.busy_seconds for hour in document.campaigns[0].timeline)
+
+
+def test_a_campaign_whose_hours_tell_less_has_no_zeros(document):
+    first = document.campaigns[0]
+    hours = tuple(hour.model_copy(update={"throttled": None, "busy_seconds": None}) for hour in first.timeline)
+    less = document.model_copy(update={"campaigns": (first.model_copy(update={"timeline": hours}),)})
+    (row,) = rows(campaigns_csv(less))
+    assert (row["throttled"], row["busy_seconds"]) == ("", "")
 
 
 def test_one_line_an_account(document):

@@ -31,7 +31,8 @@ def accounts_csv(document: FindingsDocument) -> str:
 
 _CAMPAIGN = (
     "campaign", "severity", "bits", "families", "accounts", "requests", "requests_before_crossing",
-    "usage_input_tokens", "usage_output_tokens", "first_seen", "crossed_at", "last_seen", "lookalikes_that_fit",
+    "usage_input_tokens", "usage_output_tokens", "throttled", "busy_seconds", "first_seen", "crossed_at", "last_seen",
+    "lookalikes_that_fit",
     "review", "review_author", "review_reason", "review_at", "review_stands",
 )  # fmt: skip
 _ACCOUNT = ("campaign", "severity", "account_id", "bits", "requests", "first_seen", "last_seen", "review")
@@ -48,12 +49,21 @@ def _campaign(campaign: Campaign) -> dict[str, Cell]:
         **{name: getattr(campaign, name) for name in same},
         "families": " ".join(campaign.families),
         "accounts": len(campaign.accounts),
+        "throttled": _sum(hour.throttled for hour in campaign.timeline),
+        "busy_seconds": _sum(hour.busy_seconds for hour in campaign.timeline),
         "first_seen": _time(campaign.first_seen),
         "crossed_at": _time(campaign.crossed_at),
         "last_seen": _time(campaign.last_seen),
         "lookalikes_that_fit": " ".join(fit),
         **judged,
     }
+
+
+def _sum(counts: Iterable[float | None]) -> float | None:
+    """Over the hours; None where any does not tell, or there are none."""
+    told = list(counts)
+    known = [count for count in told if count is not None]
+    return round(sum(known), 3) if known and len(known) == len(told) else None
 
 
 def _accounts(campaign: Campaign) -> Iterator[dict[str, Cell]]:

@@ -55,6 +55,8 @@ def test_what_the_log_lacked_and_what_that_blinds(running, signed_in, console, d
         "rows that could be read",
         "accounts table",
         "requests by hour",
+        "status of requests",
+        "duration of requests",
     }
     assert "50%" in rows["rows that could be read"]["says"]
     page = vera.get("/health").text
