@@ -75,8 +75,10 @@ def console(
         from stillwatch import serving
         from stillwatch.web import counting
         from stillwatch.web.app import create_app
+        from stillwatch.web.warming import warm
 
         app = create_app(made)
+        warm(made)
         if not quiet:
             _first_steps(made)
         socket = stack.enter_context(serving.listen(host, port))

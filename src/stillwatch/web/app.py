@@ -28,6 +28,7 @@ def create_app(console: Console) -> FastAPI:
     door, files = Door.of(console), Files()
     everything = (*pages.ALL, signing_in.pages_of(door))
     renderer = Renderer([(each.label, each.at) for each in everything if each.label], files)
+    renderer.compile()
     answering = Answering(console, door, renderer)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.router.routes.append(files.route())

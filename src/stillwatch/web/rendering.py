@@ -16,10 +16,13 @@ from datetime import UTC, datetime
 from enum import Enum
 from itertools import chain, islice
 from pathlib import Path
+from types import CodeType
+from typing import ClassVar
 from urllib.parse import urlencode
 
 import jinja2
 import msgspec
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 from pydantic import BaseModel
 from starlette.responses import Response, StreamingResponse
@@ -47,6 +50,19 @@ def _shown(character: str) -> str:
     return f"[U+{ord(character):04X}]" if hidden and character not in "\n\t" else character
 
 
+class _Compiled(jinja2.BytecodeCache):
+    """What templates were compiled to, for all renderers of a process."""
+
+    _code: ClassVar[dict[tuple[str, str], CodeType]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._code.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code:
+            self._code[bucket.key, bucket.checksum] = bucket.code
+
+
 class Renderer:
     """Makes responses of pages.
 
@@ -64,6 +80,7 @@ class Renderer:
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            bytecode_cache=_Compiled(),
         )
         self._templates.filters |= {name: getattr(wording, name) for name in _FILTERS}
         self._templates.filters |= {"cut": visible, "query": _query, "own": _own}

@@ -74,7 +74,7 @@ def page(asked: Asked) -> Page:
     scan = scans.newest(store)
     if scan is None:
         return Page("strain.html", "Strain", StrainView(), rows=())
-    heaviest = queue.page(store, search.parse(HEAVIEST), None, _CASES).rows
+    heaviest = queue.first(store, search.parse(HEAVIEST), _CASES)
     load, *others = strain(scan.load)
     view = StrainView(scan, load, others[0] if others else None, heaviest)
     return Page("strain.html", "Strain", view, rows=(Hour(**vars(each)) for each in scan.load.by_hour))
