@@ -225,6 +225,8 @@ def test_a_merger_and_a_split_are_taken_back(console, desk, campaign):
     at = desk("ana")
     verdicts.undo(at, number(at), "no class")
     assert cases.case(console.store, new).into == CASE
+    whole = cases.case(console.store, CASE)
+    assert (whole.split, [each.id for each in whole.merged]) == ((), [new])
 
 
 def test_a_split_case_is_judged_by_its_own_accounts(desk, reviews, campaign):

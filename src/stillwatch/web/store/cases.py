@@ -28,10 +28,11 @@ def case(store: Store, name: str) -> Case:
         number = number_of(connection, name)
         row = connection.execute(select(cases).where(cases.c.number == number)).one()
         events = events_of(connection, number)
-        split = rows_of(connection, select(cases).where(cases.c.origin == number).order_by(cases.c.number))
+        split = connection.execute(select(cases).where(cases.c.origin == number).order_by(cases.c.number)).all()
         sealed = _campaign(connection, number, in_part=bool(split) or row.origin is not None)
+        newest = newest_scan(connection)
         return Case(
-            row=case_row(row, newest_scan(connection)),
+            row=case_row(row, newest),
             campaign=sealed.campaign,
             digest=sealed.digest,
             versions=versions_of(connection, number),
@@ -40,7 +41,7 @@ def case(store: Store, name: str) -> Case:
             names=tuple(connection.scalars(select(names.c.id).where(names.c.case == number).order_by(names.c.id))),
             merged=_merged(connection, number),
             into=None if row.root == number else id_of(connection, row.root),
-            split=split,
+            split=tuple(case_row(each, newest) for each in split if each.root != number),
             origin=None if row.origin is None else id_of(connection, row.origin),
         )
 

@@ -77,7 +77,7 @@ class Case:
         digest: of the campaign as it is here, with the accounts that are here.
         merged: cases that are shown as this one.
         into: the id of the case that this one is shown as; None: itself.
-        split: cases that were split from this one.
+        split: cases that were split from this one, and are still apart.
         origin: the id of the case that this one was split from.
     """
 
