@@ -8,6 +8,7 @@ For htmx it is a notice above the page, which stays as it is; beside `.json` and
 
 import logging
 import traceback
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,11 +46,7 @@ class Typed:
 
     name: str
     value: str
-
-    @property
-    def unseen(self) -> bool:
-        """Sent again as it is, and not shown."""
-        return self.name in _UNSEEN
+    unseen: bool  # sent again as it is, and not shown: no person typed it, or it is one of many boxes
 
 
 @dataclass(frozen=True)
@@ -63,6 +60,7 @@ class ProblemView:
     hint: str
     now: tuple[str, ...]  # how it stands, where somebody else was first
     typed: tuple[Typed, ...]
+    ticked: tuple[tuple[str, int], ...]  # how many boxes of a name were
     again: str  # where to send it again; empty: nowhere
 
 
@@ -71,6 +69,7 @@ def page_of(error: Exception, asked: Asked) -> Page:
     told = error if isinstance(error, StillwatchError) else _fault(error)
     status, title = _kind(told)
     keeps = asked.method == "POST" and asked.path != "/sign-in"
+    typed, ticked = _typed(asked, told) if keeps else ((), ())
     view = ProblemView(
         status=status,
         title=title,
@@ -78,7 +77,8 @@ def page_of(error: Exception, asked: Asked) -> Page:
         where=told.where or "",
         hint=told.hint or "",
         now=told.now if isinstance(told, Stale) else (),
-        typed=_typed(asked, told) if keeps else (),
+        typed=typed,
+        ticked=ticked,
         again=asked.path if keeps and status not in {403, 404} else "",
     )
     headers = (("hx-retarget", "#notices"), ("hx-reswap", "innerHTML")) if asked.part else ()
@@ -92,10 +92,13 @@ def _kind(error: StillwatchError) -> tuple[int, str]:
     return next(found, (503, _TITLES[503]))
 
 
-def _typed(asked: Asked, error: StillwatchError) -> tuple[Typed, ...]:
+def _typed(asked: Asked, error: StillwatchError) -> tuple[tuple[Typed, ...], tuple[tuple[str, int], ...]]:
+    """The fields of the form, and how often those stand in it that stand there often."""
     newer = error.fields if isinstance(error, Stale) else {}
     pairs = [(name, newer.get(name, value)) for name, value in asked.form.pairs]
-    return tuple(Typed(name, value) for name, value in pairs if not any(word in name.lower() for word in _SECRET))
+    kept = [(name, value) for name, value in pairs if not any(word in name.lower() for word in _SECRET)]
+    many = {name: number for name, number in Counter(name for name, _ in kept).items() if number > 1}
+    return tuple(Typed(name, value, name in _UNSEEN or name in many) for name, value in kept), tuple(many.items())
 
 
 def _fault(error: Exception) -> Problem:

@@ -1,6 +1,8 @@
 """People at work: two at once, a second person's word, a session that ends, from a verdict to the ledger."""
 
 import contextlib
+import json
+import re
 import sqlite3
 
 import pytest
@@ -14,6 +16,19 @@ def judge(page, verdict, reason):
     page.get_by_label("Why", exact=True).fill(reason)
     page.get_by_role("button", name="Give the verdict").click()
     page.wait_for_load_state()
+
+
+def take_back(page, said, why):
+    """Takes an entry back, and ends on the case's page."""
+    page.get_by_role("link", name=re.compile("take (something|the merger) back", re.IGNORECASE)).first.click()
+    entry = page.locator("section", has_text=said).last
+    entry.get_by_label("Why it is taken back").fill(why)
+    entry.get_by_role("button", name="Take this back").click()
+    page.wait_for_url("**#work")
+
+
+def decisions(console):
+    return json.loads(console.stillwatch("decisions", "list", "--json"))["standing"]
 
 
 def test_a_verdict_is_remembered_for_the_next_scan(fresh, person):
@@ -109,6 +124,9 @@ def test_accounts_are_split_off_and_it_is_taken_back(fresh, person):
     assert f"Split from {TEAM}" in page.inner_text("main")
     page.goto(f"/cases/{TEAM}")
     assert "Split from this one" in page.inner_text("main")
+    take_back(page, "made 2 accounts a case of their own", "One class after all.")
+    assert "Split from this one" not in page.inner_text("main")
+    assert "undid entry" in page.inner_text("#history")
 
 
 def test_a_case_is_merged_and_every_link_finds_it(fresh, person):
@@ -122,6 +140,42 @@ def test_a_case_is_merged_and_every_link_finds_it(fresh, person):
     assert TEAM in page.inner_text("main")
     page.goto(f"/cases/{TEAM}")
     assert CASE in page.inner_text("main")
+    take_back(page, f"merged it into {CASE}", "Two after all.")
+    assert page.get_by_role("button", name="Give the verdict").count() == 1, "it is worked on here again"
+
+
+def test_a_slip_in_the_name_of_the_other_case_is_corrected_where_it_was_typed(fresh, person):
+    page = person(fresh, "ana")
+    page.goto(f"/cases/{TEAM}")
+    page.get_by_text("Merge it into another case").click()
+    page.get_by_label("The other case").fill("c-nowhere")
+    page.get_by_label("Why they are one").fill("The same cards.")
+    with page.expect_response(lambda answer: answer.request.method == "POST") as answered:
+        page.get_by_role("button", name="Merge", exact=True).click()
+    assert answered.value.status == 422
+    page.locator("textarea[name=into]").fill(CASE)
+    page.get_by_role("button", name="Send this again").click()
+    page.wait_for_url(f"**/cases/{CASE}#*")
+    assert TEAM in page.inner_text("main")
+
+
+def test_that_a_campaign_was_a_mistake_needs_a_second_person(fresh, person):
+    cleo, ben = person(fresh, "cleo"), person(fresh, "ben")
+    cleo.goto(f"/appeals/{fresh.places['appeal']}")
+    cleo.get_by_label("What the person is told").fill("You are right, and we are sorry.")
+    cleo.get_by_label("The whole campaign is a mistake").check()
+    cleo.get_by_role("button", name="Grant it").click()
+    cleo.wait_for_load_state()
+    assert "a second person has to say, too" in cleo.inner_text("main")
+    standing = [each for each in decisions(fresh) if each["campaign"] == TEAM]
+    assert fresh.places["decision"] not in {each["id"] for each in standing}, "who appealed waits for nobody"
+    assert standing
+    ben.goto(f"/cases/{TEAM}")
+    assert "all measures of the campaign end" in ben.inner_text("main")
+    ben.get_by_role("button", name="I say so, too").click()
+    ben.wait_for_load_state()
+    assert ben.locator(".title .status").inner_text() == "rejected"
+    assert [each for each in decisions(fresh) if each["campaign"] == TEAM] == []
 
 
 @pytest.mark.parametrize("name", ["vera", "ana"])

@@ -1,5 +1,7 @@
 """Measures over HTTP: signed, ended, switched, and by whom."""
 
+import contextlib
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -185,5 +187,25 @@ def test_of_very_many_against_a_case_the_rest_is_in_the_csv(running, signed_in, 
     accounts = document.campaigns[0].accounts
     ledger.decide([decision(each.account_id) for each in accounts], by="watch", now=running.console.clock())
     eve = signed_in(running, "viewer")
-    assert f"{len(accounts) - 200} more measures in the" in eve.get(f"/cases/{CASE}/measures").text
+    shown, after = [], ""
+    while after is not None:
+        page = eve.get(f"/cases/{CASE}/measures.json", params={"after": after}).json()
+        shown += [each["value"] for each in page["measures"]]
+        after = page["after"]
+    assert sorted(shown) == sorted(each.account_id for each in accounts)
+    assert "Further accounts" in eve.get(f"/cases/{CASE}/measures").text
     assert eve.get(f"/cases/{CASE}/measures.csv").text.count("\n") == len(accounts) + 1
+
+
+def test_while_somebody_else_writes_the_ledger_nothing_is_signed_and_the_page_says_so(
+    running, signed_in, settings, ledger, waiting
+):
+    cleo = signed_in(running, "approver", "cleo")
+    with contextlib.closing(sqlite3.connect(settings.config.response.ledger, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        answer = cleo.post("/measures/lift", data={"id": waiting[0].id, "reason": "They wrote to us."})
+        assert answer.status_code == 503
+        assert "They wrote to us." in answer.text
+        assert cleo.get("/measures").status_code == 200, "who reads waits for nobody"
+        other.execute("ROLLBACK")
+    assert waiting[0].id in ledger.picture(running.console.clock()).waiting

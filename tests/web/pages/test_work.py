@@ -1,8 +1,11 @@
 """Work on a case, over HTTP as browsers do it."""
 
+import contextlib
 import html
 import re
+import sqlite3
 import threading
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,6 +13,7 @@ from stillwatch.web.casework.desk import reviews_of
 from stillwatch.web.store import cases, intake
 
 CASE, OTHER = "c-3f9a1b72", "c-b07e55d1"
+NOW = datetime(2026, 10, 1, 9, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script> \u202eevil\u200b"
 
 
@@ -102,8 +106,68 @@ def test_what_cannot_be_done_says_so_and_keeps_what_was_typed(running, signed_in
 def test_a_case_that_is_not_there(running, signed_in):
     ana = signed_in(running)
     assert ana.post("/cases/c-none/review", data=form()).status_code == 404
-    assert ana.post(f"/cases/{CASE}/merge", data={"version": "0", "into": "c-none", "reason": "x"}).status_code == 404
+    answer = ana.post(f"/cases/{CASE}/merge", data={"version": "0", "into": "c-nine", "reason": "One reseller."})
+    assert answer.status_code == 422, "a slip of the pen, to be corrected and sent again"
+    assert fields(answer.text) == {"version": "0", "into": "c-nine", "reason": "One reseller."} | {
+        "csrf": ana.headers["x-csrf-token"]
+    }
     assert ana.get("/cases/c-none/split").status_code == 404
+
+
+CHANGES = [
+    ("review", form()),
+    ("assign", {"to": "ana"}),
+    ("close", {"reason": "Nothing to do."}),
+    ("merge", {"into": OTHER, "reason": "One reseller."}),
+    ("split", {"pasted": "acct-1\nacct-2", "reason": "A class."}),
+    ("undo", {"event": "1", "reason": "A slip."}),
+]
+
+
+@pytest.mark.parametrize(("path", "sent"), CHANGES)
+def test_a_stale_form_shows_what_the_other_did_and_keeps_what_was_typed(running, signed_in, path, sent):
+    ben, ana = signed_in(running, "analyst", "ben"), signed_in(running, "analyst", "ana")
+    ben.post(f"/cases/{CASE}/assign", data={"version": "0", "to": "ben"})
+    answer = ana.post(f"/cases/{CASE}/{path}", data=sent | {"version": "0"})
+    assert answer.status_code == 409
+    assert "ben gave it to ben" in answer.text
+    kept = fields(answer.text).items()
+    assert kept >= (sent | {"version": "1"}).items(), "sent again it is about how the case stands now"
+    assert len(cases.case(running.console.store, CASE).events) == 1
+
+
+@pytest.mark.parametrize(("path", "sent"), [*CHANGES, ("notes", {"text": "x"}), ("agree", {"campaign": CASE})])
+def test_of_a_case_that_is_not_there_nothing_is_done_and_what_was_typed_is_shown(running, signed_in, path, sent):
+    answer = signed_in(running).post(f"/cases/c-none/{path}", data=sent | {"version": "0"})
+    assert answer.status_code == 404
+    assert all(value in fields(answer.text).values() for value in sent.values())
+
+
+def test_boxes_that_were_ticked_are_counted_and_sent_again(running, signed_in, document):
+    ana, chosen = signed_in(running), [each.account_id for each in document.campaign(CASE).accounts[:40]]
+    ana.post(f"/cases/{CASE}/assign", data={"version": "0", "to": ""})
+    answer = ana.post(f"/cases/{CASE}/split", data={"version": "0", "account": chosen, "reason": "A class."})
+    assert answer.status_code == 409
+    assert "40 that were ticked" in answer.text
+    assert answer.text.count("<textarea") == 1
+    again = re.findall(r'name="account" value="([^"]*)"', answer.text)
+    assert [html.unescape(each) for each in again] == chosen
+
+
+def test_while_somebody_else_writes_the_reviews_nothing_is_judged_and_the_reason_is_kept(running, signed_in, settings):
+    ana, path = signed_in(running), settings.config.reviews.path
+    reviews_of(running.console).add(
+        cases.case(running.console.store, OTHER).campaign, verdict="unsure", author="ana", reason="?", at=NOW
+    )
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        answer = ana.post(f"/cases/{CASE}/review", data=form())
+        assert answer.status_code == 503
+        assert "The reviews cannot be used" in answer.text
+        assert fields(answer.text)["reason"] == "A classroom."
+        assert cases.case(running.console.store, CASE).events == ()
+        other.execute("ROLLBACK")
+    assert ana.post(f"/cases/{CASE}/review", data=form()).status_code == 303
 
 
 def test_whoever_only_looks_may_not(running, signed_in, campaign_page):

@@ -29,6 +29,8 @@ from stillwatch.response.ledger.tables import entry
 from stillwatch.response.ledger.writing import VERSION, Writing
 from stillwatch.response.model import Decision
 
+_WAIT_SECONDS = 30.0  # for another writer
+
 
 def _begin(connection: Connection) -> None:
     tables.guard(connection)
@@ -55,19 +57,20 @@ class Ledger:
         self.database = database
 
     @classmethod
-    def open(cls, address: str, *, create: bool = True) -> Self:
+    def open(cls, address: str, *, create: bool = True, wait: float = _WAIT_SECONDS) -> Self:
         """Opens a ledger.
 
         Args:
             address: a path (SQLite), `sqlite:///path` or `postgresql://user@host/name`.
             create: make one where there is none.
+            wait: seconds for another writer of a SQLite database.
 
         Raises:
             ConfigError: the address is none, the database is another program's or of another version, or there is no
                 ledger and none is to be made.
             ExchangeError: the database cannot be reached.
         """
-        database = Database.at(address)
+        database = Database.at(address, wait=wait)
         database.prepare(SCHEMA, create=create)
         return cls(database)
 

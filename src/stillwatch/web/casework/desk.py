@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Self
 
 from stillwatch.reports.reviews import ReviewStore
-from stillwatch.web.asking import Asked, Invalid, Stale
+from stillwatch.web.asking import Asked, Invalid, NotThere, Stale
 from stillwatch.web.console import Console
 from stillwatch.web.store import cases, recording
 from stillwatch.web.store.events import Body, Event, Merged, Split
@@ -96,12 +96,15 @@ class Desk:
         """Makes the case one with another, under which it is shown from now on.
 
         Raises:
-            NotThere: there is no such case.
             Stale: somebody else was first.
-            Invalid: the two are one already.
+            Invalid: the two are one already, or there is no such case.
         """
         self.shown_here()
-        return self.record(Merged(cases.row(self.console.store, into).id, reason))
+        try:
+            other = cases.row(self.console.store, into).id
+        except NotThere as error:
+            raise Invalid(error.what, where=into[:200], hint="Look for it in the queue.") from None
+        return self.record(Merged(other, reason))
 
     def split(self, accounts: tuple[str, ...], reason: str) -> str:
         """Makes accounts a case of their own; returns its id.

@@ -27,6 +27,8 @@ from stillwatch.web.store.events import Acted
 
 log = logging.getLogger(__name__)
 
+_WAIT_SECONDS = 5.0  # for another writer: somebody sits before the page
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -78,7 +80,7 @@ def opened(console: Console, *, create: bool = False) -> Iterator[Ledger]:
     if address is None:
         hint = "Name a file or postgresql://user@host/database there."
         raise ConfigError("No ledger of measures is named.", where="response.ledger", hint=hint)
-    with Ledger.open(address, create=create) as ledger:
+    with Ledger.open(address, create=create, wait=_WAIT_SECONDS) as ledger:
         yield ledger
 
 
