@@ -31,6 +31,8 @@ LATEST = (datetime(2100, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND
 #: Bytes of one text. Ten times what the longest context windows take.
 TEXT_LIMIT = 16 << 20
 
+_IDENTIFIERS = range(-(1 << 63), 1 << 64)  # whole numbers that databases have for them, signed or not
+
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 TEXT_PARTS = (None, "text", "input_text", "output_text")  # a tuple: what a log has there may be a list
 SYSTEM_ROLES = ("system", "developer")
@@ -75,7 +77,7 @@ def text(value: object, column: str) -> str | None:
             except UnicodeEncodeError:
                 raise RowError(INVALID_UTF8) from None
         return value
-    if (isinstance(value, int) and not isinstance(value, bool) and -(1 << 63) <= value < 1 << 64) or isinstance(value, UUID):
+    if isinstance(value, UUID) or (isinstance(value, int) and not isinstance(value, bool) and value in _IDENTIFIERS):
         return str(value)
     raise wrong_type(column)
 

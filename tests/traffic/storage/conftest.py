@@ -139,3 +139,25 @@ def s3(_s3: str, monkeypatch: pytest.MonkeyPatch) -> S3Server:
     monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     return S3Server(_s3, boto3.client("s3", endpoint_url=_s3))
+
+
+READ_TWICE = """
+import resource, sys
+from stillwatch.traffic import Key, Rejects, open_requests
+source = open_requests([sys.argv[1]], rejects=Rejects(), key=Key.ephemeral())
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+rows = sum(len(decode()) for _ in range(2) for decode in source.batches())
+print(rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.fixture
+def peak() -> Callable[[str], tuple[int, int]]:
+    """Read a log twice in a process of its own: rows, and KiB by which its memory grew over opening the log."""
+
+    def measure(name: str) -> tuple[int, int]:
+        done = subprocess.run([sys.executable, "-c", READ_TWICE, name], capture_output=True, text=True, check=True)
+        rows, grown = map(int, done.stdout.split())
+        return rows, grown
+
+    return measure

@@ -1,7 +1,5 @@
 """Logs in ClickHouse: every type, two readings that are the same, streams that break, pushdown, bad input."""
 
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -317,22 +315,12 @@ def test_a_tally_is_a_multiset() -> None:
 
 
 @pytest.mark.slow
-def test_memory_stays_flat(clickhouse: ClickHouseServer) -> None:
+def test_memory_stays_flat(clickhouse: ClickHouseServer, peak: Callable[[str], tuple[int, int]]) -> None:
     clickhouse.run(
         "CREATE OR REPLACE TABLE logs.wide ENGINE = MergeTree ORDER BY time AS SELECT toString(number) AS request_id, "
         "toDateTime64('2026-03-01 00:00:00', 3, 'UTC') + number AS time, 'a' AS account_id, "
         "repeat(concat(toString(cityHash64(number)), ' '), 50) AS output_text FROM numbers(300000)"
     )
-    script = (
-        "import resource, sys\n"
-        "from stillwatch.traffic import Key, Rejects, open_requests\n"
-        "source = open_requests([sys.argv[1]], rejects=Rejects(), key=Key.ephemeral())\n"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "rows = sum(len(decode()) for _ in range(2) for decode in source.batches())\n"
-        "print(rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
-    )
-    address = clickhouse.address("logs/wide")
-    done = subprocess.run([sys.executable, "-c", script, address], capture_output=True, text=True, check=True)
-    rows, grown = map(int, done.stdout.split())
+    rows, grown = peak(clickhouse.address("logs/wide"))
     assert rows == 600_000
     assert grown < 150_000  # KiB, of 300 MB

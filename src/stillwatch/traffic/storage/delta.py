@@ -47,11 +47,12 @@ class Delta:
     @cached_property
     def size(self) -> int:
         """Of the version's files, in bytes."""
-        return sum(self._actions["size_bytes"].to_pylist())
+        return self._sum("size_bytes")
 
-    @cached_property
-    def _actions(self) -> pa.RecordBatch:
-        return pa.record_batch(self._table.get_add_actions(flatten=True))
+    def _sum(self, column: str) -> int:
+        """Over the version's files; what writers left out counts nothing."""
+        files = pa.table(self._table.get_add_actions(flatten=True))
+        return sum(value or 0 for value in files[column].to_pylist()) if column in files.column_names else 0
 
     def prepare(self, wanted: "Wanted") -> None:
         """Nothing: the version is pinned."""
@@ -64,7 +65,7 @@ class Delta:
         """The rows, with how far in `size`, as if all rows were as long."""
         columns = ", ".join(map(_quoted, wanted.columns))
         sql = f"SELECT {columns} FROM log{self._before(wanted)}"  # noqa: S608 - quoted names
-        rows, done = max(1, sum(self._actions["num_records"].to_pylist())), 0
+        rows, done = max(1, self._sum("num_records")), 0
         for batch in self._stream(sql):
             done += len(batch)
             yield min(self.size, self.size * done // rows), batch

@@ -6,6 +6,7 @@
 The reading is `pyiceberg`'s: one file of rows at a time, columns and `--until` pushed down to its statistics.
 """
 
+import os
 from collections.abc import Iterator
 from datetime import UTC
 from functools import cached_property
@@ -67,7 +68,7 @@ class Iceberg:
         try:
             from pyiceberg.table import StaticTable  # noqa: PLC0415 - an extra
 
-            return cls(file, StaticTable.from_metadata(file))
+            return cls(file, StaticTable.from_metadata(file, _properties()))
         except ModuleNotFoundError as missing:
             raise _lacking(file, missing) from None
         except Exception as error:
@@ -133,6 +134,12 @@ class Iceberg:
             raise
         except Exception as error:
             raise _told(self._name, error) from error
+
+
+def _properties() -> dict[str, str]:
+    """What pyiceberg does not take from the environment by itself."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    return {"s3.endpoint": endpoint} if endpoint else {}
 
 
 def _lacking(name: str, missing: ModuleNotFoundError) -> ConfigError:

@@ -144,6 +144,11 @@ def unreadable(address: str, error: OSError) -> InputError:
     return InputError(what or f"The store cannot be read ({said[:200]}).", where=address, hint=_HINTS.get(what or ""))
 
 
+def forget() -> None:
+    """Make clients anew: the environment's credentials have changed."""
+    _store.cache_clear()
+
+
 def _below(address: str, relative: str) -> str:
     path, mark, query = address.partition("?")
     return f"{path.rstrip('/')}/{relative}{mark}{query}"
