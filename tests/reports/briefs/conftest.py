@@ -34,11 +34,15 @@ def made(document, **changes):
 
 
 @pytest.fixture(scope="session")
-def judged(document):
-    """The findings with everybody's requests by hour and a person's word on the first campaign."""
+def judged(document, sample):
+    """The findings with everybody's load by hour and a person's word on the first campaign."""
     hours = range(int((document.window.end - document.window.start) / timedelta(hours=1)))
     traffic = tuple(
-        Hour(time=document.window.start + timedelta(hours=i), requests=520 + round(250 * math.sin(i / 24 * math.tau)))
+        Hour(
+            **vars(
+                sample.busy(document.window.start + timedelta(hours=i), 520 + round(250 * math.sin(i / 24 * math.tau)))
+            )
+        )
         for i in hours
     )
     confirmed = Review(verdict="confirmed", author="ana", reason="the wrapper is a seller's", at=document.window.end)
