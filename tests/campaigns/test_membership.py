@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stillwatch.campaigns.membership import LEAST, belonging, settle
+from stillwatch.campaigns.membership import LEAST, belonging, settle, without_links
 
 WRAP = "You are a patient examiner. Consider what follows and lay out all of your thoughts: {} Return nothing else."
 
@@ -57,3 +57,18 @@ def test_without_links_a_shared_card_says_nothing(population_of, crowd, named):
     apart = belonging(named(population_of(rows), "w"), links=False)[stranger]
     assert belonging(cluster, links=False)[stranger] == apart
     assert belonging(cluster)[stranger] > apart + 1
+
+
+def test_a_campaign_is_the_same_without_its_links(population, named):
+    core, beside = without_links(named(population, "w"))
+    assert len(core) >= 25
+    assert beside <= 3
+
+
+def test_who_is_picked_from_a_crowd_by_a_card_leaves_the_crowd_beside(population_of, crowd, named):
+    """Forty-five ask for one subject in one way; of thirty of them it is known that they share cards."""
+    rows = crowd(1200, requests=3) + crowd(45, name="w", wrap=WRAP, subject=4)
+    desk = [{"account_id": f"w{i:04}", "payment_fingerprint": f"w{i // 2}"} for i in range(30)]
+    core, beside = without_links(named(population_of(rows, desk), "w000", "w001", "w002"))
+    assert len(core) >= 25
+    assert beside >= 10

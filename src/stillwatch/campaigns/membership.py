@@ -93,6 +93,14 @@ def belonging(cluster: Cluster, *, links: bool = True) -> F64:
     return bits
 
 
+def without_links(cluster: Cluster) -> tuple[Cluster, float]:
+    """Which of its accounts belong to a cluster by what they ask and when alone; and how many others do as well."""
+    bits, others = belonging(cluster, links=False), cluster.others
+    alike = np.delete(bits >= 0, cluster.rows).sum()  # of a sample, those who are there besides count as themselves
+    drawn = (bits[others] >= 0).mean() * cluster.outsiders if len(others) else 0.0
+    return Cluster(cluster.population, cluster.rows[bits[cluster.rows] >= 0]), max(float(alike), float(drawn))
+
+
 def _by_content(cluster: Cluster) -> F64:
     """Log ratio of how usual an account's nearness is among members and among others with as many words."""
     population, rows = cluster.population, cluster.rows

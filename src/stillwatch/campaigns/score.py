@@ -58,16 +58,17 @@ class Score:
         return self.bits >= settings.report_bits and len(strong) >= 2 and any(group in strong for group in TAKES)
 
 
-def weigh(cluster: Cluster, core: Cluster, settings: ScanConfig) -> Score:
+def weigh(cluster: Cluster, core: Cluster, settings: ScanConfig, beside: float = 0.0) -> Score:
     """All evidence about a cluster, each group capped.
 
     `core` are those who belong to it by what they ask and when: what the cluster's accounts share is weighed on the
-    core alone, since the others were let in because they share it.
+    core alone, since the others were let in because they share it. `beside` are as many outside who would belong to it
+    by what they ask and when, and were left out because they share nothing.
     """
     keys = cluster.population.keys
     names = ("payment", "mail_domain", "address", "turn")
     found = [content.weigh(cluster), text.weigh(cluster), time.weigh_in_step(cluster), time.weigh_handed_over(cluster)]
-    found += [shared_keys.weigh(core, keys[name]) for name in names] + [client.weigh(cluster)]
+    found += [shared_keys.weigh(core, keys[name], beside) for name in names] + [client.weigh(cluster)]
     found += elsewhere.weigh(core)
     evidence = [e for e in found if e and e.family not in settings.leave_out]
     capped = [e for group in GROUPS for e in _capped(evidence, group)]

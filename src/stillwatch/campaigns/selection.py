@@ -10,7 +10,7 @@ from stillwatch.campaigns import operators
 from stillwatch.campaigns.cluster import Cluster
 from stillwatch.campaigns.evidence import content, elsewhere, shared_keys, text, time
 from stillwatch.campaigns.linking import propose
-from stillwatch.campaigns.membership import LEAST, Membership, belonging, settle
+from stillwatch.campaigns.membership import LEAST, Membership, belonging, settle, without_links
 from stillwatch.campaigns.population import Population
 from stillwatch.campaigns.score import Score, weigh
 from stillwatch.config import ScanConfig
@@ -143,8 +143,8 @@ def passing_score(cluster: Cluster, settings: ScanConfig) -> Score | None:
     """The score of a cluster that is large enough and passes the line; None for any other."""
     if len(cluster) < settings.min_accounts or cluster.parties < settings.min_parties:
         return None
-    core = cluster.rows[belonging(cluster, links=False)[cluster.rows] >= 0]
-    score = weigh(cluster, Cluster(cluster.population, core), settings)
+    core, beside = without_links(cluster)
+    score = weigh(cluster, core, settings, beside)
     return score if score.speaks(settings) else None
 
 

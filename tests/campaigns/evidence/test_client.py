@@ -44,3 +44,16 @@ def test_who_varies_has_no_usual_settings(population_of):
     rows = [{"account_id": "a", "request_temperature": t} for t in (0.1, 0.2, 0.3)]
     rows += [{"account_id": "b", "request_temperature": t} for t in (0.1, 0.1, 0.3)]
     assert (usual_styles(population_of(rows)) != UNSET).tolist() == [False, True]
+
+
+def test_a_default_of_a_trade_is_no_script_however_many_follow_it(population_of, named):
+    """A quarter of four hundred translators set what the handbook says: no chance, and no one script either."""
+
+    def group(name, alike):
+        settings = (0.9 if i % 20 < 20 * alike else 1 + i / 1e4 for i in range(400))
+        return [{"account_id": f"{name}{i:03}", "request_temperature": t} for i, t in enumerate(settings)]
+
+    strangers = [{"account_id": f"s{i:03}", "request_temperature": (i % 40) / 100} for i in range(400)]
+    bits = {share: weigh(named(population_of(strangers + group("t", share)), "t")).bits for share in (0.25, 0.75)}
+    assert bits[0.75] == MOST
+    assert bits[0.25] <= MOST / 2

@@ -78,3 +78,44 @@ def test_conversations_that_were_never_shared_are_not_held_against_anybody(popul
     made = population_of(rows)
     assert made.keys["turn"].held.shape[1] == 1
     assert weigh(named(made, "t"), made.keys["turn"]).bits == 0
+
+
+def test_a_company_of_many_has_many_chances_to_hold_a_popular_domain(population_of, named):
+    """In every company somebody signed up with a throw-away address, as one in thirty of everybody did."""
+    desk = [
+        {"account_id": f"s{i:03}", "email_domain": f"throwaway{i % 4}" if i < 80 else f"own{i}"} for i in range(600)
+    ]
+    desk += [
+        {
+            "account_id": f"t{i:03}",
+            "organization_id": f"firm{i // 6}",
+            "email_domain": f"throwaway{i // 6 % 4}" if i % 6 == 0 else f"firm{i // 6}",
+        }
+        for i in range(120)
+    ]
+    made = population_of(({"account_id": row["account_id"]} for row in desk), desk)
+    cluster = named(made, "t")
+    assert cluster.parties == 20
+    assert weigh(cluster, made.keys["mail_domain"]).bits <= 0
+
+
+def pairs(population_of, members, paired):
+    """Two thousand strangers and a group of which so many share a card with one other, all else being their own."""
+    desk = [{"account_id": f"s{i:04}", "payment_fingerprint": f"s{i}"} for i in range(2000)]
+    desk += [
+        {"account_id": f"t{i:03}", "payment_fingerprint": f"t{i // 2 if i < paired else i}"} for i in range(members)
+    ]
+    return population_of(({"account_id": row["account_id"]} for row in desk), desk)
+
+
+def test_however_surely_a_few_share_they_do_not_speak_for_all(population_of, named):
+    made = pairs(population_of, members=300, paired=20)
+    assert 0 < weigh(named(made, "t"), made.keys["payment"]).bits < 6
+
+
+def test_who_was_picked_out_of_a_crowd_for_what_he_shares_is_weighed_with_the_crowd(population_of, named):
+    made = pairs(population_of, members=20, paired=20)
+    cluster, cards = named(made, "t"), made.keys["payment"]
+    assert weigh(cluster, cards).bits == 12
+    assert weigh(cluster, cards, beside=200).bits < 8
+    assert weigh(cluster, cards, beside=1500).bits < 2

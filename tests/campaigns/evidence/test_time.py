@@ -43,6 +43,22 @@ def test_the_hour_of_the_day_is_no_evidence(population_of, strangers, named):
     assert time.weigh_in_step(named(population_of(strangers + rows), "o")).bits <= 0
 
 
+def test_a_working_week_is_no_evidence(population_of, strangers, named):
+    """Offices of every trade work on the same days and rest on the same; one trade among them is no campaign."""
+    draw = random.Random(4)  # noqa: S311
+
+    def group(name, number, days):
+        hours = ([24 * d + h + draw.randrange(3) for d in days for h in (8, 13)] for _ in range(number))
+        return [row for i, active in enumerate(hours) for row in at(f"{name}{i:03}", active)]
+
+    week = [day for day in range(28) if day % 7 < 5]
+    rows = group("p", 300, range(28)) + group("o", 60, week) + group("t", 40, week)
+    population = population_of(strangers + rows)
+    evidence = time.weigh_in_step(named(population, "t"))
+    assert evidence.observed > evidence.expected, "they are together, beyond the time of day"
+    assert evidence.bits <= 0.5
+
+
 def test_the_logs_own_rhythm_is_no_evidence(population_of, named):
     """Everybody comes in the hours after a launch."""
     draw = random.Random(3)  # noqa: S311

@@ -14,6 +14,7 @@ from stillwatch.campaigns.population import Population
 from stillwatch.profiles.state import UNSET
 
 SELECTION = 4.0
+WHOLE = 0.5  # share of them that one script sets alike; what fewer have in common is a habit of their trade
 MOST = 3.5  # settings are few and copied from examples: never one of the two independent reasons
 
 
@@ -38,9 +39,10 @@ def weigh(cluster: Cluster) -> Evidence | None:
     outside = usual[cluster.others]
     outside = outside[outside != UNSET]
     share = (1 + (outside == commonest).sum()) / (2 + len(outside))
-    bits = -stats.binom.logsf(k - 1, n, min(0.9, 2 * share)) / np.log(2) - SELECTION
+    surprise = -stats.binom.logsf(k - 1, n, min(0.9, 2 * share)) / np.log(2) - SELECTION
+    bits = clip(surprise, -1, MOST) * (min(1.0, k / n / WHOLE) if surprise > 0 else 1.0)
     says = (
         f"{k} of the {n} customers here who set temperature and length set them exactly alike; "
         f"{share:.1%} of all others who set them use these values."
     )
-    return Evidence("client", "same_settings", clip(bits, -1, MOST), k / n, round(float(share), 4), "AML.T0040", says)
+    return Evidence("client", "same_settings", bits, k / n, round(float(share), 4), "AML.T0040", says)

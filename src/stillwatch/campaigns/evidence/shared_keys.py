@@ -34,19 +34,26 @@ _WORDS = {
 }
 
 
-def weigh(cluster: Cluster, keys: Keys) -> Evidence | None:
-    """Bits of the things of one kind that two or more of the cluster's parties hold. None where nobody holds any."""
+def weigh(cluster: Cluster, keys: Keys, beside: float = 0.0) -> Evidence | None:
+    """Bits of the things of one kind that two or more of the cluster's parties hold. None where nobody holds any.
+
+    Args:
+        cluster: accounts that were not chosen for what they share.
+        keys: the kind of thing.
+        beside: how many more might as well have been chosen. They are counted as holding nothing: whoever picks those
+            who share something out of a crowd finds that they do.
+    """
     if not keys.held.shape[1]:
         return None
     words, technique, most = _WORDS[keys.name]
-    things, expected = _strikingly_shared(cluster, keys)
-    observed, reach = len(things), _reach(cluster, keys, things)
-    bits = surprise_of_many(observed, 1.5 * expected + SLACK) * min(1.0, reach / WHOLE)
+    things, expected = _strikingly_shared(cluster, keys, beside)
+    observed, reach = len(things), _reach(cluster, keys, things, beside)
+    bits = min(most, surprise_of_many(observed, 1.5 * expected + SLACK)) * min(1.0, reach / WHOLE)
     if not observed and keys.family == "sign_up":
         bits = absence(cluster.parties, USUAL_RATE)
     says = (
         f"{observed} {words} are shared by accounts that are openly nothing to each other "
-        f"({reach:.0%} of the customers); {expected:.1f} would be by chance in a group of this size."
+        f"({reach:.0%} of the customers who ask alike); {expected:.1f} would be by chance among as many."
     )
     return Evidence(keys.family, keys.name, clip(bits, -2.5, most), observed, round(expected, 3), technique, says)
 
@@ -56,13 +63,14 @@ def striking(cluster: Cluster, keys: Keys) -> I64:
     return _strikingly_shared(cluster, keys)[0] if keys.held.shape[1] else np.zeros(0, np.int64)
 
 
-def _strikingly_shared(cluster: Cluster, keys: Keys) -> tuple[npt.NDArray[np.int64], float]:
+def _strikingly_shared(cluster: Cluster, keys: Keys, beside: float = 0.0) -> tuple[I64, float]:
     """Which things are held by more of the cluster's parties than chance would do once in `RARE` times.
 
-    And how many things would look so if as many accounts were drawn at random.
+    And how many things would look so if as many accounts were drawn at random. Accounts, not parties: a company of ten
+    has ten chances to hold a popular domain.
     """
     held, accounts = cluster.held(keys), cluster.population.accounts
-    share, common = min(1.0, cluster.parties / max(1, accounts)), max(COMMON, COMMON_SHARE * accounts)
+    share, common = min(1.0, (len(cluster) + beside) / max(1, accounts)), max(COMMON, COMMON_SHARE * accounts)
     rare = held.outside <= common
     # what the cluster itself holds is no background: it counts half
     least, tails = _striking(held.outside[rare] + (held.members[rare] + 1) // 2, share)
@@ -79,7 +87,7 @@ def _striking(degree: I64, share: float) -> tuple[F64, F64]:
     return np.asarray(least), np.asarray(stats.binom.sf(least - 1, degree, share))
 
 
-def _reach(cluster: Cluster, keys: Keys, things: npt.NDArray[np.int64]) -> float:
+def _reach(cluster: Cluster, keys: Keys, things: I64, beside: float) -> float:
     """The share of the cluster's parties that hold any of these things."""
     holds = np.isin(cluster.rows, keys.by_thing[:, things].indices)
-    return len(np.unique(cluster.party[holds])) / max(1, cluster.parties)
+    return len(np.unique(cluster.party[holds])) / max(1.0, cluster.parties + beside)

@@ -22,6 +22,7 @@ I64 = npt.NDArray[np.int64]
 
 SMOOTHING = 20.0  # hours of the log's own rhythm that every estimate starts from
 MARGIN = 1.5  # bits a party that unrelated programs reach by running at the same times
+SELECTION = 4.0  # bits: clusters were looked for, so the best of many is nothing special
 LITTLE = 1.0  # bits against: strangers cannot be told from accounts that take turns
 ENOUGH = 15  # parties from which on more do not make it surer; six teams may well run one benchmark on one day
 TEAMS, MOST_OF_FEW = 10, 3.5  # fewer parties in step are no independent reason: a release day brings teams together
@@ -92,11 +93,20 @@ def weigh_in_step(cluster: Cluster) -> Evidence | None:
     most = 8.0 if len(each) >= TEAMS else MOST_OF_FEW
     weight = min(len(each), ENOUGH) / ENOUGH  # few programs meet by chance
     bits = (mean - MARGIN) * 5 * weight**2 if mean > MARGIN else max(-LITTLE, min(0.0, mean)) * weight
+    if bits > 0:
+        bits = min(bits, _rarity(cluster, float(np.median(each))))
     says = (
         f"Knowing when the others are active tells {mean:.1f} bits about when one of these customers is, "
         f"beyond the time of day and the rhythm of the whole service; unrelated programs reach {MARGIN}."
     )
     return Evidence("time", "in_step", clip(bits, -LITTLE, most), round(mean, 2), MARGIN, "AML.T0040", says)
+
+
+def _rarity(cluster: Cluster, least: float) -> float:
+    """Bits of how few outsiders are foretold as well: a working week has many active together who never met."""
+    sample, _ = cluster.population.sample
+    theirs = in_step(cluster, sample[~np.isin(sample, cluster.rows, assume_unique=True)])
+    return max(0.0, float(np.log2((1 + len(theirs)) / (1 + (theirs >= least).sum()))) - SELECTION)
 
 
 def weigh_handed_over(cluster: Cluster) -> Evidence | None:
