@@ -30,6 +30,9 @@ addEventListener("beforeprint", () => {
 // On a phone what narrows the list begins folded.
 if (matchMedia("(max-width: 820px)").matches) document.querySelectorAll("details.facets").forEach((facets) => { facets.open = false; });
 
+// On a phone the menu is wider than the screen: where one is, is shown.
+document.querySelector(".bar nav [aria-current]")?.scrollIntoView({ inline: "nearest", block: "nearest" });
+
 // Back to the queue as it was searched.
 if (location.pathname === "/cases") sessionStorage.setItem("queue", location.href);
 document.querySelectorAll("a[data-back]").forEach((link) => { link.href = sessionStorage.getItem("queue") ?? link.href; });
