@@ -145,10 +145,13 @@ class Console:
         assert "Traceback" not in log.read_text(encoding="utf-8"), log.read_text(encoding="utf-8")
 
 
-def made(folder: Path, findings: str) -> Console:
-    """A folder with settings, people and findings; nothing serves it yet."""
+def made(folder: Path, findings: str, database: str = "") -> Console:
+    """A folder with settings, people and findings; nothing serves it yet. `database`: where it is not in the folder."""
     folder.mkdir(exist_ok=True)
-    (folder / "stillwatch.toml").write_text(SETTINGS.format(folder=folder), encoding="utf-8")
+    settings = SETTINGS.format(folder=folder)
+    if database:
+        settings = settings.replace(f"{folder}/console.sqlite", database)
+    (folder / "stillwatch.toml").write_text(settings, encoding="utf-8")
     (folder / "pseudonyms").touch(mode=0o600)
     (folder / "pseudonyms").write_bytes(bytes(range(32)))
     (folder / "findings.json").write_text(findings, encoding="utf-8")
@@ -205,7 +208,7 @@ def fresh(unserved):
 @pytest.fixture
 def make(tmp_path):
     """Makes a console of other findings: `with make(text).served() as console:`."""
-    return lambda findings: made(tmp_path / "made", findings)
+    return lambda findings, database="": made(tmp_path / "made", findings, database)
 
 
 @pytest.fixture(scope="module")
