@@ -214,7 +214,7 @@ class _Look:
 def _placed(people: Table, everybody: Census) -> Table:
     cells = Cells.around(everybody.sample, everybody.usual, everybody.accounts)
     sizes = people.fold(cells.sizes, partial(Counts, cells.centres.shape[1]))
-    return people.map(cells.dealt(sizes.counts).placed, PLACED)
+    return people.map(cells.dealt(sizes.counts).placed, PLACED).kept()
 
 
 def _heard(people: Table, sought: Sought) -> Sought:

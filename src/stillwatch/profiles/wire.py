@@ -84,8 +84,10 @@ def loads(content: bytes) -> Profiles:
 
 def profiles_of(batch: pa.RecordBatch | pa.Table) -> Profiles:
     """The profiles in a batch of SCHEMA (further columns are left alone); for reading, nothing is copied."""
+    if not batch.num_rows:
+        return Profiles()
     if isinstance(batch, pa.Table):
-        batch = batch.combine_chunks().to_batches()[0] if batch.num_rows else SCHEMA.empty_table().to_batches()[0]
+        batch = batch.combine_chunks().to_batches()[0]
     state = {}
     for name, (dtype, length, _) in FIELDS.items():
         content = batch.column(name).buffers()[1]
