@@ -14,6 +14,9 @@ from stillwatch.profiles.accounts import profile
 WRAP = "You are a patient examiner. Consider what follows and lay out all of your thoughts: {} Return nothing else."
 
 
+pytestmark = pytest.mark.usefixtures("parts")
+
+
 @pytest.fixture
 def parts(monkeypatch):
     """Everything that is large is small: a few hundred accounts are very many."""
@@ -48,7 +51,7 @@ def members(found):
     return sorted(sorted(ids[row] for row in s.membership.rows) for s in found.suspicions)
 
 
-def test_the_parts_find_what_the_whole_finds(log, parts, monkeypatch):
+def test_the_parts_find_what_the_whole_finds(log, monkeypatch):
     some = judged(log)
     assert len(some.population) < 1280, "not everybody is brought to one place"
     monkeypatch.setattr(judging, "WHOLE", 10_000)
@@ -57,7 +60,7 @@ def test_the_parts_find_what_the_whole_finds(log, parts, monkeypatch):
     assert [len(m) for m in members(some)] == [40, 40]
 
 
-def test_neither_the_order_nor_the_cut_of_the_accounts_changes_a_bit(log, parts):
+def test_neither_the_order_nor_the_cut_of_the_accounts_changes_a_bit(log):
     profiles, accounts = log
     rows = np.random.default_rng(1).permutation(len(profiles))
     one, other = judged(log, 100), judged((profiles.taken(rows), accounts), 333)
@@ -66,13 +69,13 @@ def test_neither_the_order_nor_the_cut_of_the_accounts_changes_a_bit(log, parts)
     assert one.notes == other.notes
 
 
-def test_of_clusters_that_were_known_only_what_they_became_is_looked_at(log, parts):
+def test_of_clusters_that_were_known_only_what_they_became_is_looked_at(log):
     known = [[f"a{i:04}" for i in range(20)]]
     found = judged(log, known=known)
     assert members(found) == [[f"a{i:04}" for i in range(40)]], "it grows by those near it, wherever they lie"
 
 
-def test_another_providers_word_is_heard_of_everybody(log, parts):
+def test_another_providers_word_is_heard_of_everybody(log):
     asked = []
     means = {"payment_fingerprint": frozenset({"b0", "b1", "b2", "b3", "b4"})}
 
@@ -88,7 +91,7 @@ def test_another_providers_word_is_heard_of_everybody(log, parts):
     assert found.population.profiles.ids[int(b.membership.rows[0])].as_py().startswith("b")
 
 
-def test_rarity_is_judged_against_the_whole_log(log, parts, monkeypatch):
+def test_rarity_is_judged_against_the_whole_log(log, monkeypatch):
     some = judged(log)
     monkeypatch.setattr(judging, "WHOLE", 10_000)
     everybody = judged(log)
@@ -102,5 +105,5 @@ def test_rarity_is_judged_against_the_whole_log(log, parts, monkeypatch):
         assert keys.degrees[1].tolist() == counts[values <= most].tolist()
 
 
-def test_a_log_of_strangers_is_a_log_of_strangers(batch_of, accounts_of, crowd, parts):
+def test_a_log_of_strangers_is_a_log_of_strangers(batch_of, accounts_of, crowd):
     assert members(judged((profile(batch_of(crowd(900))), accounts_of([])))) == []
