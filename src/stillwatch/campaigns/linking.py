@@ -7,6 +7,7 @@ of one graph, so that a thing in a thousand hands costs a thousand edges and not
 """
 
 import random
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -27,6 +28,8 @@ RESOLUTIONS = (0.5, 4.0, 24.0)
 SPARSE = (0.1, 4.0)  # of the graph of shared things alone, which falls apart by itself
 COMMON_PROPERTY = 5  # times the accounts of a hub
 SEED = 1
+
+_DRAWING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -109,8 +112,9 @@ def graph_of(accounts: int, parts: list[Edges]) -> tuple[ig.Graph, F64]:
 
 def communities(graph: ig.Graph, weights: F64, accounts: int, resolution: float) -> Iterator[npt.NDArray[np.int32]]:
     """Leiden communities, without the things, of three accounts or more."""
-    ig.set_random_number_generator(random.Random(SEED))  # noqa: S311
-    found = graph.community_leiden("modularity", weights=weights, resolution=resolution, n_iterations=2)
+    with _DRAWING:  # igraph has one generator for all threads
+        ig.set_random_number_generator(random.Random(SEED))  # noqa: S311
+        found = graph.community_leiden("modularity", weights=weights, resolution=resolution, n_iterations=2)
     label = np.array(found.membership[:accounts])
     order = np.argsort(label, kind="stable").astype(np.int32)
     for group in np.split(order, np.flatnonzero(np.diff(label[order])) + 1):
