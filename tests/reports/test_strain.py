@@ -128,9 +128,21 @@ def test_others_throttled_requests_stand_beside_those_of_other_hours(load, hours
 def test_where_campaigns_never_rest_nothing_is_compared(load, hours):
     found = throttling(hours(active=range(24)))
     _, others = strain(load(throttling=found))
-    assert others.rows[1] == ("without", "0", "0", "0", "", "not told")
+    assert others.rows[0] == ("with more than 200 requests of campaigns", "0", "0", "0", "", "not told")
     assert "nothing can be compared" in others.says[1]
-    assert "All hours are with requests of campaigns" in throttled_words(found)
+    assert "nothing to compare it with" in throttled_words(found)
+
+
+def test_where_campaigns_hardly_rest_much_stands_against_little(load, hours):
+    restless = tuple(
+        hour.model_copy(update={"campaigns": hour.campaigns or 7, "campaigns_with_status": hour.campaigns or 7})
+        for hour in hours()
+    )
+    found = throttling(restless)
+    _, others = strain(load(throttling=found))
+    assert [row[0] for row in others.rows] == ["with more than 7 requests of campaigns", "with that many or fewer"]
+    assert found.active.hours == found.otherwise.hours
+    assert "in hours in which campaigns asked much, " in throttled_words(found)
 
 
 def test_a_few_days_have_no_interval(load, hours):

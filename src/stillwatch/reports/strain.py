@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from stillwatch.reports.impact.charts import load_chart
 from stillwatch.reports.impact.document import AtOnce, Difference, Load, LoadHour, Rate, Throttling
 from stillwatch.reports.sections import Section
-from stillwatch.reports.wording import minute, share, tokens
+from stillwatch.reports.wording import count, minute, share, tokens
 
 _HOUR = 3600.0  # seconds
 _NO_CAUSE = (
@@ -70,13 +70,13 @@ def throttled_words(throttling: Throttling) -> str:
     """Others' throttled requests in one sentence, cause not claimed."""
     active, otherwise = (_with_interval(each) for each in (throttling.active, throttling.otherwise))
     if active is None or otherwise is None:
-        whose = "with" if otherwise is None else "without"
         return (
-            f"Of others' requests {active or otherwise or 'none'} were throttled (status 429). All hours are {whose} "
-            "requests of campaigns, so there is nothing to compare it with."
+            f"Of others' requests {active or otherwise or 'none'} were throttled (status 429). Campaigns asked as much "
+            "in every hour, so there is nothing to compare it with."
         )
     return (
-        f"Of others' requests {active} were throttled (status 429) in hours in which campaigns were active, "
+        f"Of others' requests {active} were throttled (status 429) in hours in which campaigns "
+        f"{'were active' if not throttling.above else 'asked much'}, "
         f"{otherwise} in the other hours; that shows no cause."
     )
 
@@ -127,7 +127,10 @@ def _at_once(load: Load) -> Iterator[str]:
 
 
 def _throttled(found: Throttling) -> Section:
-    rows = (("with requests of campaigns", found.active), ("without", found.otherwise))
+    names = ("with requests of campaigns", "without")
+    if found.above:
+        names = (f"with more than {count(found.above, 'request')} of campaigns", "with that many or fewer")
+    rows = zip(names, (found.active, found.otherwise), strict=True)
     return Section(
         "Throttled requests of others",
         (f"Requests that are no campaign's, answered with status 429. {_NO_CAUSE}", _apart(found.difference)),

@@ -116,8 +116,9 @@ class Throttling(_Part):
 
     everybody: Count
     campaigns: Count
-    active: Rate = Field(description="of others, in hours with requests of campaigns")
-    otherwise: Rate = Field(description="of others, in hours without")
+    above: Count = Field(description="an hour with more requests of campaigns than this is active")
+    active: Rate = Field(description="of others, in active hours")
+    otherwise: Rate = Field(description="of others, in all other hours")
     difference: Difference | None = Field(description="active less otherwise; null where there are no hours of one")
 
 

@@ -10,10 +10,14 @@ Introduction to the Bootstrap", chapter 11), since the hours of a day are alike:
 import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from statistics import median_low
 
 from stillwatch.reports.impact.document import Difference, LoadHour, Rate, Throttling
 
 DAYS = 5  # fewer say nothing of how days differ
+QUIET = (
+    0.05  # of the hours: with fewer that campaigns left out, hours with much of theirs stand against those with little
+)
 SURE = 0.95
 
 _Sums = tuple[int, int, int, int]  # others' requests and throttled requests, while campaigns were active and otherwise
@@ -21,14 +25,20 @@ _NOTHING: _Sums = (0, 0, 0, 0)
 
 
 def throttling(hours: Iterable[LoadHour]) -> Throttling | None:
-    """Compare the hours in which campaigns asked anything with the others."""
+    """Compare the hours in which campaigns were active with the others.
+
+    Active is an hour in which they asked anything; where they hardly ever rest, one in which they asked more than in
+    half of the hours.
+    """
     known = [hour for hour in hours if hour.everybody_with_status]
     if not known:
         return None
-    days = _by_day(known)
+    above = _line(known)
+    days = _by_day(known, above)
     total = _sum(days.values())
-    active = sum(hour.campaigns > 0 for hour in known)
+    active = sum(hour.campaigns > above for hour in known)
     return Throttling(
+        above=above,
         everybody=sum(hour.everybody_throttled or 0 for hour in known),
         campaigns=sum(hour.campaigns_throttled or 0 for hour in known),
         active=_rate(active, total[:2], _interval(days, lambda sums: _share(*sums[:2]))),
@@ -37,12 +47,18 @@ def throttling(hours: Iterable[LoadHour]) -> Throttling | None:
     )
 
 
-def _by_day(hours: Iterable[LoadHour]) -> Mapping[date, _Sums]:
+def _line(hours: list[LoadHour]) -> int:
+    """The most requests of campaigns that an hour may have and not be active: none, or what half of the hours have."""
+    quiet = sum(not hour.campaigns for hour in hours)
+    return 0 if quiet >= QUIET * len(hours) else median_low(hour.campaigns for hour in hours)
+
+
+def _by_day(hours: Iterable[LoadHour], above: int) -> Mapping[date, _Sums]:
     days: dict[date, _Sums] = {}
     for hour in hours:
         asked = (hour.everybody_with_status or 0) - (hour.campaigns_with_status or 0)
         put_off = (hour.everybody_throttled or 0) - (hour.campaigns_throttled or 0)
-        sums = (asked, put_off, 0, 0) if hour.campaigns else (0, 0, asked, put_off)
+        sums = (asked, put_off, 0, 0) if hour.campaigns > above else (0, 0, asked, put_off)
         day = hour.time.date()
         days[day] = _sum((days.get(day, _NOTHING), sums))
     return days
