@@ -6,6 +6,7 @@ routes = Answering(console, door, renderer).routes(declared)
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from urllib.parse import quote
 
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
@@ -14,6 +15,7 @@ from starlette.routing import Route
 
 from stillwatch.errors import StillwatchError
 from stillwatch.web.access.door import Door
+from stillwatch.web.addresses import name
 from stillwatch.web.asking import Answer, Asked, Headers, NotThere, Suffix
 from stillwatch.web.bodies import parsed, received
 from stillwatch.web.console import Console
@@ -75,10 +77,10 @@ class Answering:
             console=self._console,
             signed=None,
             now=self._console.clock(),
-            path=path.removesuffix(f".{suffix}") if suffix else path,
+            path=quote(path.removesuffix(f".{suffix}") if suffix else path),
             method="POST" if request.method == "POST" else "GET",
             suffix=suffix,
-            places=request.path_params,
+            places={key: name(value) for key, value in request.path_params.items()},
             cookies=request.cookies,
             part=wanted if by_htmx else "",
         )
@@ -92,8 +94,8 @@ class Answering:
             response = self._renderer.render(asked, answer)
         except Exception as error:  # noqa: BLE001 — whatever it is becomes a page
             response = self._problem(asked, error)
-        for name, value in headers:
-            response.headers.append(name, value)
+        for header, value in headers:
+            response.headers.append(header, value)
         return response
 
     def _problem(self, asked: Asked, error: Exception) -> Response:

@@ -141,7 +141,7 @@ class Asked:
     console: "Console"
     signed: Signed | None  # None only on pages that anybody may see
     now: datetime
-    path: str  # without the suffix
+    path: str  # as it stands in an address, without the suffix
     method: str = "GET"
     suffix: Suffix = ""
     places: Mapping[str, str] = field(default_factory=dict)  # what stands in the path: {case} of /cases/{case}

@@ -29,6 +29,7 @@ from starlette.responses import Response, StreamingResponse
 
 from stillwatch.reports import charts, wording
 from stillwatch.reports.rows import inert
+from stillwatch.web.addresses import segment
 from stillwatch.web.asking import Answer, Asked, Download, Headers, NotThere, Page, Redirect
 from stillwatch.web.files import Files
 from stillwatch.web.model import Role
@@ -83,7 +84,7 @@ class Renderer:
             bytecode_cache=_Compiled(),
         )
         self._templates.filters |= {name: getattr(wording, name) for name in _FILTERS}
-        self._templates.filters |= {"cut": visible, "query": _query, "own": _own}
+        self._templates.filters |= {"cut": visible, "query": _query, "own": _own, "segment": segment}
         self._templates.globals |= {
             "static": files.address,
             "families": charts.FAMILIES,

@@ -10,10 +10,10 @@ What people wrote is for those who work on it: analysts read the words, approver
 
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import quote
 
 from stillwatch.response.appeals import Appeal, Status
 from stillwatch.response.ledger.entries import Decided
+from stillwatch.web.addresses import segment
 from stillwatch.web.asking import Asked, NotThere, Page, Redirect
 from stillwatch.web.casework import appeals, measures
 from stillwatch.web.casework.measures import Measure
@@ -165,4 +165,4 @@ def _row(appeal: Appeal, now: datetime) -> AppealRow:
 
 
 def _to(appeal: str) -> Redirect:
-    return Redirect(f"/appeals/{quote(appeal, safe='')}")
+    return Redirect(f"/appeals/{segment(appeal)}")

@@ -10,11 +10,11 @@ What is approved is made anew from the files of the draft, signed and sent at on
 """
 
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from stillwatch.errors import ConfigError, TrustError
 from stillwatch.reports.sharing import people
 from stillwatch.web import exchanged, incoming
+from stillwatch.web.addresses import segment
 from stillwatch.web.asking import Asked, NotThere, Page, Redirect
 from stillwatch.web.casework import letters
 from stillwatch.web.exchanged import Contents, Letter
@@ -153,7 +153,7 @@ def refuse(asked: Asked) -> Redirect:
 
 
 def _at(name: str) -> str:
-    return f"/exchange/outgoing/{quote(name, safe='')}"
+    return f"/exchange/outgoing/{segment(name)}"
 
 
 def _refusal(asked: Asked, letter: Letter) -> str:

@@ -12,12 +12,13 @@ did not.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from stillwatch.errors import ConfigError
 from stillwatch.response.appeals import Appeal
 from stillwatch.response.ledger.chain import Entry
 from stillwatch.response.ledger.entries import Switched
+from stillwatch.web.addresses import segment
 from stillwatch.web.asking import Asked, Invalid, Page, Redirect
 from stillwatch.web.casework import appeals, measures
 from stillwatch.web.casework.measures import Measure
@@ -214,7 +215,7 @@ def _ids(asked: Asked) -> Sequence[str]:
 
 def _done(asked: Asked, told: bool) -> Redirect:
     case = asked.form.get("case")
-    path = f"/cases/{quote(case, safe='')}/measures" if case else "/measures"
+    path = f"/cases/{segment(case)}/measures" if case else "/measures"
     query = {"show": asked.form.get("show"), "gateways": "" if told else "untold"}
     kept = urlencode({key: value for key, value in query.items() if value})
     return Redirect(f"{path}?{kept}" if kept else path)

@@ -10,9 +10,9 @@ two who work on one case at once the second is shown what the first did, and wha
 
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import quote
 
 from stillwatch.web.access.people import People
+from stillwatch.web.addresses import segment
 from stillwatch.web.asking import Asked, Invalid, Page, Redirect
 from stillwatch.web.casework import verdicts
 from stillwatch.web.casework.desk import Desk
@@ -170,4 +170,4 @@ def _back_to(asked: Asked) -> Redirect:
 
 
 def _to(case: str) -> Redirect:
-    return Redirect(f"/cases/{quote(case, safe='')}#work")
+    return Redirect(f"/cases/{segment(case)}#work")
