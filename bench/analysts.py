@@ -1,8 +1,8 @@
 """The console as people meet it: a server in a process of its own, whole pages, and many analysts at once.
 
-with serving(folder, database) as url:
-    page_times(url, people["ana"], {"queue": "/cases"}, repeats=20)
-    crowd(url, people, Work(paths, cases, seconds=20, pause=1.0))
+with serving(folder, database) as served:
+    page_times(served, people["ana"], {"queue": "/cases"}, repeats=20)
+    crowd(served.url, people, Work(paths, cases, seconds=20, pause=1.0))
 """
 
 import asyncio
@@ -44,15 +44,28 @@ folder = "{folder}/watch"
 """
 
 
+@dataclass(frozen=True)
+class Served:
+    """A console that answers."""
+
+    url: str
+    process: int
+
+    def processor(self) -> float:
+        """Seconds that its threads have computed so far, whatever else the machine does meanwhile."""
+        threads = Path(f"/proc/{self.process}/task").glob("*/schedstat")
+        return sum(int(each.read_text().split()[0]) for each in threads) / 1e9
+
+
 @contextmanager
-def serving(folder: Path, db: str) -> Iterator[str]:
+def serving(folder: Path, db: str) -> Iterator[Served]:
     """A running console over a filled store, with the ledger and the exchange's state of a folder."""
     settings = folder / "stillwatch.toml"
     settings.write_text(_SETTINGS.format(folder=folder, db=db), "utf-8")
     command = [COMMAND, "serve", "console", "--config", str(settings), "--listen", "127.0.0.1:0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=folder, text=True) as server:
         try:
-            yield (server.stdout or io.StringIO()).readline().split()[-1]
+            yield Served((server.stdout or io.StringIO()).readline().split()[-1], server.pid)
         finally:
             server.terminate()
 
@@ -88,22 +101,28 @@ def exports(url: str, options: dict[str, Any], pages: dict[str, str]) -> dict[st
     return found
 
 
-def page_times(url: str, options: dict[str, Any], pages: dict[str, str], repeats: int) -> dict[str, dict[str, float]]:
-    """Milliseconds from a request to the last byte of its page, one at a time; and the page's size."""
+def page_times(
+    served: Served, options: dict[str, Any], pages: dict[str, str], repeats: int
+) -> dict[str, dict[str, float]]:
+    """Milliseconds from a request to the last byte of its page, one at a time; what was computed; the page's size."""
     found = {}
-    with httpx2.Client(base_url=url, timeout=60, trust_env=False, **options) as client:
+    with httpx2.Client(base_url=served.url, timeout=60, trust_env=False, **options) as client:
         for name, path in pages.items():
             times = []
+            work = []
             for _ in range(repeats + 1):
-                began = time.perf_counter()
+                began, computed = time.perf_counter(), served.processor()
                 answer = client.get(path)
                 times.append(1000 * (time.perf_counter() - began))
+                work.append(1000 * (served.processor() - computed))
                 answer.raise_for_status()
             first, *others = times
             found[name] = {
                 "first, ms": first,
                 "median, ms": statistics.median(others),
                 "longest, ms": max(others),
+                "computed first, ms": work[0],
+                "computed, ms": statistics.median(work[1:]),
                 "kB": len(answer.content) / 1000,
             }
     return found

@@ -280,11 +280,11 @@ def met(store: Store, given: argparse.Namespace, folder: Path) -> tuple[list[Tab
     found = queue.page(store, search.parse("sort:since"), most=1000).rows
     noted = [each.id for each in found[:100]]
     paths = [*pages.values(), *(f"/cases/{each.id}" for each in found), *(f"/cases?q={text}" for text in SEARCHES)]
-    with serving(folder, store.database.name) as url:
-        alone = page_times(url, people["analyst-00"], pages, given.repeats)
-        sent = exports(url, people["analyst-00"], EXPORTS)
+    with serving(folder, store.database.name) as served:
+        alone = page_times(served, people["analyst-00"], pages, given.repeats)
+        sent = exports(served.url, people["analyst-00"], EXPORTS)
         together = {
-            f"{given.analysts}, {what}": crowd(url, people, Work(paths, noted, given.seconds, pause))
+            f"{given.analysts}, {what}": crowd(served.url, people, Work(paths, noted, given.seconds, pause))
             for what, pause in (("a page every 5 s each", 5.0), ("without a pause", 0.0))
         }
     figures = {name: each.figures(given.seconds) for name, each in together.items()}
