@@ -1,5 +1,7 @@
 """What the tests of several layers need: request batches from plain rows, and empty databases.
 
+`spark` is an engine on Spark, started once for each worker of the tests, where there is Java.
+
 `database_url` is the address of an empty database, once in SQLite and once in PostgreSQL. PostgreSQL is started once
 for each worker, on a socket in a folder of its own, where initdb and postgres are in PATH or /usr/lib/postgresql; where
 they are not, those tests are skipped and say so.
@@ -162,3 +164,15 @@ def database_url(request, tmp_path):
         socket = dict(pair.split("=", 1) for pair in cluster.split())["host"]
         yield f"postgresql://stillwatch@/{name}?host={socket}"
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def spark():
+    """Spark in this process, with two threads."""
+    if shutil.which("java") is None:
+        pytest.skip("Java is not installed: apt-get install openjdk-17-jre-headless")
+    from stillwatch.engines.spark import start  # noqa: PLC0415 — few tests need it, and it takes a while
+
+    engine = start("local[2]", {"spark.driver.memory": "1g"})
+    yield engine
+    engine.close()

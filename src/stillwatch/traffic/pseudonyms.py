@@ -87,6 +87,10 @@ class Key:
     _secret: bytes = field(repr=False)
     _tokens: dict[tuple[str, str], str] = field(default_factory=dict, repr=False, compare=False)
 
+    def __reduce__(self) -> tuple[type["Key"], tuple[bytes]]:
+        """Whoever is sent the key makes the tokens anew: they are not sent."""
+        return Key, (self._secret,)
+
     @classmethod
     def ephemeral(cls) -> "Key":
         """A key for one run: its tokens mean nothing in the next."""

@@ -50,6 +50,11 @@ class Rejects:
             counts = Counter(self._reasons.values())
         return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
 
+    def places(self) -> dict[tuple[str, int, int], str]:
+        """File, line and item of each row left out, with the reason: what `add` takes."""
+        with self._lock:
+            return dict(self._reasons)
+
     def __iter__(self) -> Iterator[tuple[str, int, str]]:
         """File, line and reason of each row left out, in the order of files and lines."""
         with self._lock:

@@ -158,7 +158,7 @@ def open_requests(  # noqa: PLR0913 - the options of a reading, each with its de
         InputError: a file is missing, unreadable, corrupt or of no known format; or there is no row in any.
         ConfigError: the format's name or the mapping is wrong.
     """
-    readers = _readers(format, mapping, grain)
+    readers = readers_of(format, mapping, grain)
     intake = Intake(rejects, key, columns=None if columns is None else tuple(columns))
     files = expand(paths)
 
@@ -175,7 +175,12 @@ def open_requests(  # noqa: PLR0913 - the options of a reading, each with its de
     return RequestSource(logs, intake, total)
 
 
-def _readers(name: str | None, mapping: Path | None, grain: Grain) -> tuple[Reader, ...]:
+def readers_of(name: str | None, mapping: Path | None, grain: Grain) -> tuple[Reader, ...]:
+    """The readers that may be tried: one where the user says which.
+
+    Raises:
+        ConfigError: the format's name or the mapping is wrong.
+    """
     if mapping is not None:
         return (load(mapping),)
     readers = known(grain)
@@ -194,7 +199,7 @@ def _opened(file: str, readers: tuple[Reader, ...], intake: Intake, *, named: bo
         head = head_of(stream)
         if head.empty or (head.is_accounts and not named):
             return None
-        reader = _reader(head, readers, file)
+        reader = reader_of(head, readers, file)
         return (
             Log(file, head.kind, reader, size_of(file))
             if file != STDIN
@@ -212,11 +217,17 @@ def _table(
     if row is None:
         return None
     head = Head("parquet", (dict.fromkeys(table.columns) | tables.record_of(row),))
-    reader = _reader(head, readers, name)
+    reader = reader_of(head, readers, name)
     return tables.TableLog(name, table, reader, tables.wanted_of(table, reader, intake, until, name))
 
 
-def _reader(head: Head, readers: tuple[Reader, ...], file: str) -> Reader:
+def reader_of(head: Head, readers: tuple[Reader, ...], file: str) -> Reader:
+    """The reader of a log.
+
+    Raises:
+        InputError: no reader knows it, or it is an accounts table.
+        ConfigError: the mapping does not fit.
+    """
     if head.is_accounts:
         raise InputError("This is an accounts table, not a request log.", where=file, hint="Pass it with --accounts.")
     if isinstance(readers[0], Mapping):

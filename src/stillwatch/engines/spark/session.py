@@ -3,6 +3,7 @@
 What the Java process writes goes to a file that nobody needs, so that the terminal shows our lines only.
 """
 
+import logging
 import os
 import re
 import shutil
@@ -65,6 +66,7 @@ def start(master: str = "local[*]", settings: Mapping[str, str] | None = None) -
         conf.set(key, value)
     conf.setMaster(master)
     os.environ["PYSPARK_PYTHON"] = given.get("spark.pyspark.python") or os.environ.get("PYSPARK_PYTHON", sys.executable)
+    logging.getLogger("DataFrameQueryContextLogger").disabled = True  # writes what is raised to the terminal, too
     with told(master):
         return SparkEngine(SparkSession(_context(conf)), own=True)
 
