@@ -48,7 +48,7 @@ def taken(browser: Browser, url: str, password: str) -> None:
         "5-account": lambda: account(alice),
         "6-verdict": lambda: judged(alice),
         "7-appeal": lambda: appeal(bob),
-        "8-members": lambda: shown(opened(alice), "#members"),
+        "8-exchange": lambda: at(bob, "/exchange"),
     }
     for name, step in steps.items():
         page = step()

@@ -67,6 +67,7 @@ def picture(specification: Spec, *, colours: Mapping[str, str] | None = None, wi
     fixed = isinstance(specification.get("width"), int)
     whole = {**({"config": _PICTURE} if fixed else fitted), **specification, **({} if fixed else {"width": width})}
     svg: str = vl_convert.vegalite_to_svg(json.dumps(whole))
+    svg = svg.replace("<svg ", '<svg aria-hidden="true" ', 1)  # it is described by what it stands in
     if colours is None:
         return svg
     return _VARIABLE.sub(lambda found: colours.get(found[1], found[0]), svg)

@@ -8,6 +8,7 @@ async function draw(figure) {
   await vegaEmbed(figure.querySelector(".drawing"), { width: "container", ...specification }, {
     mode: "vega-lite", renderer: "svg", actions: false, ast: true, config: chartConfig,
   });
+  figure.querySelector("svg").setAttribute("aria-hidden", "true");  // it is described by what it stands in
 }
 
 // One after the other, so that the page stays responsive; what is folded away has no width yet, and waits.

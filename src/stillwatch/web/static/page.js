@@ -7,6 +7,7 @@ async function draw(figure) {
     mode: "vega-lite", renderer: "svg", actions: false, ast: true, config: chartConfig, defaultStyle: false,
     tooltip: { disableDefaultStyle: true },
   });
+  figure.querySelector("svg").setAttribute("aria-hidden", "true");  // it is described by what it stands in
 }
 
 // A chart is drawn when it comes near the screen, so that the page is there at once.
