@@ -72,7 +72,8 @@ def _places(address: I64, used: npt.NDArray[np.uint32]) -> Edges:
     rows, columns = np.nonzero(used != EMPTY32)
     at_desk = np.flatnonzero(address >= 0)
     pairs = np.concatenate([_packed(used[rows, columns], rows), _packed(address[at_desk], at_desk)])
-    return _unpacked(np.unique(pairs))[::-1]
+    pairs.sort()  # numpy.unique would hash, which takes ten times as long
+    return _unpacked(pairs[np.append(pairs[:-1] != pairs[1:], np.ones(min(1, len(pairs)), bool))])[::-1]
 
 
 def _packed(high: npt.NDArray[np.generic], low: npt.NDArray[np.generic]) -> npt.NDArray[np.uint64]:
@@ -111,7 +112,11 @@ def _as_a_whole(group: I64, open_: I64, things: list[Edges]) -> I64:
 
 def _agree(group: I64, sizes: I64, rows: I64, values: I64) -> npt.NDArray[np.bool_]:
     """For each group whether nearly all who gave such a thing gave the same, and half of them gave one."""
-    known = np.bincount(group[np.unique(rows)], minlength=len(sizes))
+    large = sizes[group[rows]] > 2  # two agree by the edge between them
+    rows, values = rows[large], values[large]
+    gave = np.zeros(len(group), bool)
+    gave[rows] = True
+    known = np.bincount(group[gave], minlength=len(sizes))
     pairs, counts = np.unique(_packed(group[rows], values), return_counts=True)
     most = np.zeros(len(sizes), np.int64)
     np.maximum.at(most, _unpacked(pairs)[0], counts)
