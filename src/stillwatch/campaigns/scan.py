@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,7 @@ from stillwatch.engines.contract import Table
 from stillwatch.engines.local import LocalEngine
 from stillwatch.errors import InputError
 from stillwatch.profiles import accounts as profiled
+from stillwatch.traffic.rejects import Rejects
 from stillwatch.traffic.schema import LazyBatch
 from stillwatch.traffic.source import RequestSource
 
@@ -65,10 +67,49 @@ def scan(  # noqa: PLR0913 — what is read, how it is judged, and who is told
     tell = progress or (lambda _stage, _share: None)
     with LocalEngine(threads=settings.threads) as engine:
         log = Log(partial(_read, source, until, engine, tell), engine)
-        try:
-            found = scan_readings(log, accounts, settings=settings, importer=importer, progress=tell)
-        except EmptyLogError:
-            raise _nothing(source, until) from None
+        return scan_log(log, source, accounts, settings=settings, until=until, importer=importer, progress=tell)
+
+
+class Counted(Protocol):
+    """What is known of the logs beside their requests."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Their names."""
+
+    @property
+    def rejects(self) -> Rejects:
+        """The rows that could not be read so far."""
+
+
+def scan_log(  # noqa: PLR0913 — as `scan`
+    log: Readings,
+    source: Counted,
+    accounts: pa.Table | None,
+    *,
+    settings: ScanConfig,
+    until: datetime | None = None,
+    importer: Importer | None = None,
+    progress: Progress | None = None,
+) -> Findings:
+    """Find the campaigns in a log on whatever engine, and tell what of it was read.
+
+    Args:
+        log: what is read, twice: the requests before `until`.
+        source: the same, as it counts.
+        accounts: the sign-up desk's table (schema `ACCOUNTS`), or None: then sign-up is no evidence.
+        settings: where the line is.
+        until: for the error where there is no request.
+        importer: asked what other providers say of campaigns; None where nothing is imported.
+        progress: told the stage and how far it is, 0 to 1.
+
+    Raises:
+        InputError: there is no request to look at.
+    """
+    try:
+        found = scan_readings(log, accounts, settings=settings, importer=importer, progress=progress)
+    except EmptyLogError:
+        raise _nothing(source, until) from None
     inputs = replace(found.inputs, files=len(source.files), rejected=source.rejects.count)
     return replace(found, inputs=inputs)
 
@@ -134,7 +175,7 @@ def _before(until: datetime, batch: LazyBatch) -> pa.RecordBatch:
     return requests.filter(pc.less(requests["time"], pa.scalar(until, requests.schema.field("time").type)))
 
 
-def _nothing(source: RequestSource, until: datetime | None) -> InputError:
+def _nothing(source: Counted, until: datetime | None) -> InputError:
     reasons = ", ".join(f"{reason}: {count:,}" for reason, count in source.rejects.counts_by_reason.items())
     before = f" before {until:%Y-%m-%dT%H:%M:%SZ}" if until else ""
     return InputError(

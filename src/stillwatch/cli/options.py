@@ -52,6 +52,30 @@ def exchange_flags(given: Mapping[str, object]) -> dict[str, object]:
     return {f"exchange.{name}": value for name, value in given.items()}
 
 
+_ENGINE = (
+    click.option(
+        "--engine",
+        type=click.Choice(("local", "spark")),
+        default="local",
+        show_default=True,
+        help="Where it runs: in this process, or on Spark.",
+    ),
+    click.option(
+        "--master", metavar="URL", help="Spark's cluster: spark://HOST:PORT, yarn, k8s://...; local[*] by default."
+    ),
+    click.option(
+        "--spark-conf", multiple=True, metavar="KEY=VALUE", help="A setting of Spark's; may be given several times."
+    ),
+)
+
+
+def engine(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of a verb that may run on Spark; see `cli.cluster`."""
+    for option in reversed(_ENGINE):
+        command = option(command)
+    return command
+
+
 db = click.option(
     "--db", metavar="URL", help="A SQLite file, or postgresql://user@host/database; STILLWATCH_DB by default."
 )

@@ -10,11 +10,13 @@ import click
 
 from stillwatch.cli import options
 from stillwatch.cli.output import Progress, check_writable, note, progress, show, write_text
+from stillwatch.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from stillwatch.campaigns.signals import Importer
+    from stillwatch.cli.cluster import Cluster
     from stillwatch.config import Config
     from stillwatch.profiles.store.manifest import Belongs
     from stillwatch.reports.document import Campaign, FindingsDocument, Review
@@ -64,6 +66,7 @@ class Time(click.ParamType[datetime]):
     help="Weigh what other providers said, where `stillwatch sync` fetched any.",
 )
 @click.option("--threads", type=int, metavar="N", help="How many threads; all cores by default.")
+@options.engine
 @options.config
 @options.as_json
 @options.quiet
@@ -83,6 +86,9 @@ def command(
     mapping: Path | None,
     ask: bool,
     threads: int | None,
+    engine: str,
+    master: str | None,
+    spark_conf: tuple[str, ...],
     config_file: Path | None,
     as_json: bool,
     quiet: bool,
@@ -97,10 +103,16 @@ def command(
     Example:
       stillwatch scan logs/ --accounts accounts.csv -o findings.json --html report.html
       stillwatch scan logs/today.jsonl --profiles profiles/ --accounts accounts.csv -o findings.json
+      stillwatch scan s3a://logs/2026-03/ --engine spark --master spark://host:7077 -o findings.json
     """
+    from stillwatch.cli.cluster import Cluster
     from stillwatch.traffic.pseudonyms import Key
 
     check_writable(output, html, rejects_file)
+    cluster = Cluster.of(engine, master, spark_conf)
+    if cluster and profiles:
+        hint = "Scan without --profiles, or without --engine spark."
+        raise ConfigError("Profiles are stored by a scan in this process only.", where="--profiles", hint=hint)
     flags: dict[str, object] = {"input.format": log_format, "input.mapping": mapping, "scan.threads": threads}
     if profiles:  # what was read under a key that is forgotten could not be joined with tomorrow's
         flags["pseudonyms.required"] = True
@@ -116,6 +128,7 @@ def command(
             until=until,
             profiles=profiles,
             importer=importer,
+            cluster=cluster,
             progress=advance,
         )
     if rejects_file:
@@ -139,6 +152,7 @@ def find(
     until: datetime | None,
     profiles: Path | None = None,
     importer: "Importer | None" = None,
+    cluster: "Cluster | None" = None,
     progress: Progress,
 ) -> tuple["FindingsDocument", "Rejects"]:
     """Scans logs, with what is stored if there is a place for it, and recalls what people said of such campaigns."""
@@ -148,6 +162,12 @@ def find(
 
     rejects, given = Rejects(), config.input
     paths = [str(log) for log in logs]
+    table = read_accounts(accounts, key=key, rejects=rejects) if accounts else None
+    if cluster:
+        findings = cluster.scan(
+            paths, table, config, rejects=rejects, key=key, until=until, importer=importer, progress=progress
+        )
+        return to_document(findings, reviews=recall), rejects
     source = open_requests(
         paths,
         rejects=rejects,
@@ -159,7 +179,6 @@ def find(
         until=None if profiles else until,  # what is later is stored all the same
         password_file=given.password_file,
     )
-    table = read_accounts(accounts, key=key, rejects=rejects) if accounts else None
     if profiles is None:
         findings = scan(source, table, settings=config.scan, until=until, importer=importer, progress=progress)
         return to_document(findings, reviews=recall), rejects

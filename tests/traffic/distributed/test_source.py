@@ -53,7 +53,7 @@ def both(spark, key):
         rejects = Rejects()
         here = open_here([str(p) for p in paths], rejects=rejects, key=key, columns=COLUMNS, **options)
         ours = sorted((row for decode in here.batches() for row in decode().to_pylist()), key=repr)
-        there = open_requests(spark, [str(p) for p in paths], key=key, columns=COLUMNS, **options)
+        there = open_requests(spark, [str(p) for p in paths], rejects=Rejects(), key=key, columns=COLUMNS, **options)
         assert there.table.schema.equals(here.schema)
         theirs = sorted((row for batch in there.table.batches() for row in batch.to_pylist()), key=repr)
         assert theirs == ours
@@ -122,7 +122,7 @@ def test_only_requests_before_a_moment(spark, key, tmp_path):
 
     (tmp_path / "log.jsonl").write_bytes(lines(*map(request, range(120))))
     until = datetime(2026, 3, 1, 12, 1, tzinfo=UTC)
-    source = open_requests(spark, [str(tmp_path)], key=key, columns=COLUMNS, until=until)
+    source = open_requests(spark, [str(tmp_path)], rejects=Rejects(), key=key, columns=COLUMNS, until=until)
     assert sum(len(batch) for batch in source.table.batches()) == 60
 
 
@@ -131,7 +131,7 @@ def test_a_table_of_a_catalog(spark, key, tmp_path):
 
     pq.write_table(table([request(n, account_id="" if n == 3 else "a") for n in range(8)]), tmp_path / "log.parquet")
     spark.session.read.parquet(str(tmp_path / "log.parquet")).createOrReplaceTempView("requests_log")
-    source = open_requests(spark, ["table:requests_log"], key=key, columns=COLUMNS)
+    source = open_requests(spark, ["table:requests_log"], rejects=Rejects(), key=key, columns=COLUMNS)
     assert sum(len(batch) for batch in source.table.batches()) == 7
     assert list(source.rejects) == [("requests_log", 4, "missing field: account_id")]
     spark.session.catalog.dropTempView("requests_log")
@@ -153,7 +153,7 @@ def test_what_cannot_be_read_is_told_in_one_line(spark, key, tmp_path, log, says
     path = tmp_path / log[0]
     path.write_bytes(log[1])
     with pytest.raises(InputError, match=says) as caught:
-        list(open_requests(spark, [str(path)], key=key, columns=COLUMNS).table.batches())
+        list(open_requests(spark, [str(path)], rejects=Rejects(), key=key, columns=COLUMNS).table.batches())
     assert "\n" not in str(caught.value)
 
 
@@ -169,7 +169,7 @@ def test_what_is_not_there_is_told_in_one_line(spark, key, path, error, says):
     from stillwatch.traffic.distributed import open_requests  # noqa: PLC0415
 
     with pytest.raises(error, match=says) as caught:
-        open_requests(spark, [path], key=key)
+        open_requests(spark, [path], rejects=Rejects(), key=key)
     assert "\n" not in str(caught.value)
 
 
@@ -178,4 +178,4 @@ def test_a_table_without_a_needed_column_names_it(spark, key, tmp_path):
 
     pq.write_table(table(map(request, range(3))).drop_columns(["account_id"]), tmp_path / "log.parquet")
     with pytest.raises(InputError, match="no column account_id"):
-        open_requests(spark, [str(tmp_path / "log.parquet")], key=key)
+        open_requests(spark, [str(tmp_path / "log.parquet")], rejects=Rejects(), key=key)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from stillwatch.engines.contract import Table
 from stillwatch.engines.spark.border import outward, struct
 from stillwatch.engines.spark.faults import told
 from stillwatch.engines.spark.shipping import Paired, shipped
@@ -37,11 +38,11 @@ class SparkEngine:
         with told(self.place):
             return SparkTable.of(self, self.session.createDataFrame(rows, held), schema)
 
-    def sql(self, text: str, **tables: SparkTable) -> SparkTable:
+    def sql(self, text: str, **tables: Table) -> SparkTable:
         """A statement over tables."""
         with self._names, told(self.place):
             for name, table in tables.items():
-                table.made().createOrReplaceTempView(name)
+                self._here(table).made().createOrReplaceTempView(name)
             try:
                 return SparkTable.of(self, self.session.sql(text))
             finally:
@@ -51,8 +52,8 @@ class SparkEngine:
     def cogroup(
         self,
         by: str,
-        left: SparkTable,
-        right: SparkTable,
+        left: Table,
+        right: Table,
         kernel: Callable[[pa.Table, pa.Table], pa.RecordBatch],
         schema: pa.Schema,
     ) -> SparkTable:
@@ -65,8 +66,11 @@ class SparkEngine:
             return pa.Table.from_batches(task((one, other)), none.schema)
 
         with told(self.place):
-            groups = left.made().groupBy(by).cogroup(right.made().groupBy(by))
+            groups = self._here(left).made().groupBy(by).cogroup(self._here(right).made().groupBy(by))
             return SparkTable.of(self, groups.applyInArrow(pair, struct(schema)), schema)
+
+    def _here(self, table: Table) -> SparkTable:
+        return table if isinstance(table, SparkTable) else self.table(table.batches(), table.schema)
 
     def keep(self, frame: "DataFrame") -> "DataFrame":
         """Remember what was kept, to give it back."""

@@ -51,15 +51,15 @@ class Source:
 
     files: tuple[str, ...]
     table: SparkTable
+    _rejects: Rejects = field(repr=False)
     _left_out: Accumulator[Places] = field(repr=False)
 
     @property
     def rejects(self) -> Rejects:
         """The rows that could not be read, of all that was read so far."""
-        found = Rejects()
         for (file, line, item), reason in self._left_out.value.items():
-            found.add(file, line, reason, item=item)
-        return found
+            self._rejects.add(file, line, reason, item=item)
+        return self._rejects
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,7 @@ def open_requests(  # noqa: PLR0913 — the options of a reading, each with its 
     engine: SparkEngine,
     paths: Sequence[str],
     *,
+    rejects: Rejects,
     key: Key,
     columns: Sequence[str] | None = None,
     format: str | None = None,  # noqa: A002 — what the command line calls it
@@ -91,6 +92,7 @@ def open_requests(  # noqa: PLR0913 — the options of a reading, each with its 
     Args:
         engine: which reads.
         paths: files, folders and globs as Spark takes them (`s3a://`, `gs://`, `abfs://` too); `table:NAME`.
+        rejects: where broken rows are noted.
         key: under which addresses become tokens; it is sent to the workers.
         columns: those of `schema.REQUESTS` that are wanted; None for all.
         format: a reader's name, to force it.
@@ -112,7 +114,7 @@ def open_requests(  # noqa: PLR0913 — the options of a reading, each with its 
     table = found[0] if len(found) == 1 else _together(engine, found)
     if until is not None:
         table = table.map(partial(_before, until), table.schema)
-    return Source(tuple(file for log in logs for file in log.files), table, left_out)
+    return Source(tuple(file for log in logs for file in log.files), table, rejects, left_out)
 
 
 def _tables(engine: SparkEngine, paths: Sequence[str]) -> Iterator[_Log]:
