@@ -54,6 +54,11 @@ SCAN = 5_000  # campaigns of one scan
 FITS = 50  # of so many campaigns, one fits an indicator of another member
 REPEATS = 20
 HOURS = tuple(Hour(time=START + timedelta(hours=n), requests=1 + n * n % 499) for n in range(100))
+TRAFFIC = tuple(
+    Hour(time=START + timedelta(hours=n), requests=10**6 + 10_000 * (n % 24), with_status=10**6,
+         throttled=100 * (n % 7), with_duration=10**6, busy_seconds=2e6)
+    for n in range(28 * 24)
+)  # fmt: skip
 
 
 def document(first: int, sizes: Sequence[int], *, drift: float = 0.0) -> FindingsDocument:
@@ -62,7 +67,12 @@ def document(first: int, sizes: Sequence[int], *, drift: float = 0.0) -> Finding
     made = tuple(campaign(n, size, draw, moved=draw.random() < drift) for n, size in enumerate(sizes, first))
     inputs = Inputs(files=1, requests=10**9, accounts=10 * sum(sizes), rejected=0, sign_up=True, notes=())
     return FindingsDocument(
-        version="1", generator="bench", window=Window(start=START, end=END), campaigns=made, inputs=inputs
+        version="1",
+        generator="bench",
+        window=Window(start=START, end=END),
+        campaigns=made,
+        inputs=inputs,
+        traffic=TRAFFIC,
     )
 
 

@@ -1,3 +1,4 @@
+import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -99,3 +100,28 @@ def test_it_counts_beside_the_console(console, ledger):
     with counting.running(console):
         pass
     assert cases.row(console.store, POOL).decisions == 1
+
+
+def test_a_ledger_is_counted_again_when_it_changes_and_when_something_ends(console, ledger):
+    clock = [console.clock()]
+    later = dataclasses.replace(console, clock=lambda: clock[0])
+    counts = counting.Counting(later)
+    soon = clock[0] + timedelta(hours=1)
+    ledger.decide([measure(console, 1, POOL, until=soon), measure(console, 2, POOL)], by="w", now=clock[0])
+    counts.count()
+    assert cases.row(console.store, POOL).decisions == 2
+    ledger.lift([f"d-{2:012x}"], "ben", "a class", clock[0])
+    counts.count()
+    assert cases.row(console.store, POOL).decisions == 1
+    clock[0] = soon
+    counts.count()
+    assert cases.row(console.store, POOL).decisions == 0
+
+
+def test_a_ledger_that_is_the_same_is_not_read_again(console, ledger):
+    ledger.decide([measure(console, 1, POOL)], by="w", now=console.clock())
+    counted = counting.Counting(console)
+    counted.count()
+    known = counted._decided  # noqa: SLF001
+    counted.count()
+    assert counted._decided is known  # noqa: SLF001

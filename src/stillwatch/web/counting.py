@@ -11,10 +11,13 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from stillwatch.errors import ConfigError, StillwatchError
 from stillwatch.exchange.client.state import State
 from stillwatch.response import appeals
+from stillwatch.response.ledger.chain import Head
 from stillwatch.web.casework import measures
 from stillwatch.web.console import Console
 from stillwatch.web.kept import WAIT_SECONDS
@@ -25,25 +28,58 @@ log = logging.getLogger(__name__)
 _SECONDS = 30.0
 
 
+@dataclass(frozen=True)
+class Decided:
+    """What stood or waited in a ledger, by campaign, until something of it ends."""
+
+    head: Head
+    until: datetime
+    counts: Counter[str]
+
+
+class Counting:
+    """Counts again and again; remembers which ledger it has read, since a large one takes seconds."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._decided: Decided | None = None
+
+    def count(self) -> None:
+        """Counts everything once."""
+        console = self._console
+        console.store.expire(console.clock())
+        kinds: dict[marking.Kind, Callable[[], Counter[str]]] = {
+            "decisions": self._decisions,
+            "appeals": lambda: open_appeals(console),
+            "sightings": lambda: sightings(console),
+        }
+        for kind, counted in kinds.items():
+            try:
+                counts = counted()
+            except ConfigError:  # no ledger is named, or there is none yet
+                continue
+            except StillwatchError as error:
+                log.warning("%s are not counted: %s", kind, error)
+                continue
+            marking.mark(console.store, kind, counts)
+
+    def _decisions(self) -> Counter[str]:
+        """What stands or waits, by campaign."""
+        now = self._console.clock()
+        with measures.opened(self._console) as ledger:
+            head = ledger.head()
+            if self._decided and self._decided.head == head and now < self._decided.until:
+                return self._decided.counts
+            picture = ledger.picture(now)
+        held = (*picture.standing.values(), *picture.waiting.values())
+        until = min((each.until for each in held), default=datetime.max.replace(tzinfo=UTC))
+        self._decided = Decided(head, until, Counter(each.campaign for each in held if each.campaign))
+        return self._decided.counts
+
+
 def count(console: Console) -> None:
     """Counts everything once."""
-    console.store.expire(console.clock())
-    for kind, counted in _KINDS.items():
-        try:
-            counts = counted(console)
-        except ConfigError:  # no ledger is named, or there is none yet
-            continue
-        except StillwatchError as error:
-            log.warning("%s are not counted: %s", kind, error)
-            continue
-        marking.mark(console.store, kind, counts)
-
-
-def decisions(console: Console) -> Counter[str]:
-    """What stands or waits, by campaign."""
-    with measures.opened(console) as ledger:
-        picture = ledger.picture(console.clock())
-    return Counter(each.campaign for each in (*picture.standing.values(), *picture.waiting.values()) if each.campaign)
+    Counting(console).count()
 
 
 def open_appeals(console: Console) -> Counter[str]:
@@ -65,22 +101,15 @@ def sightings(console: Console) -> Counter[str]:
     return Counter(ours[each.object["sighting_of_ref"]] for each in found)
 
 
-_KINDS: dict[marking.Kind, Callable[[Console], Counter[str]]] = {
-    "decisions": decisions,
-    "appeals": open_appeals,
-    "sightings": sightings,
-}
-
-
 @contextmanager
 def running(console: Console) -> Iterator[None]:
     """Counts beside what the block does."""
-    ended = threading.Event()
+    ended, counting = threading.Event(), Counting(console)
 
     def loop() -> None:
-        _count(console)
+        _count(counting)
         while not ended.wait(_SECONDS):
-            _count(console)
+            _count(counting)
 
     thread = threading.Thread(target=loop, name="counting", daemon=True)
     thread.start()
@@ -91,8 +120,8 @@ def running(console: Console) -> Iterator[None]:
         thread.join()
 
 
-def _count(console: Console) -> None:
+def _count(counting: Counting) -> None:
     try:
-        count(console)
+        counting.count()
     except StillwatchError as error:
         log.warning("cases are not counted: %s", error)
