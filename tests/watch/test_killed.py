@@ -40,7 +40,7 @@ def killed(folder, number, seconds):
         return watch.returncode == -9
 
 
-@pytest.mark.parametrize(("kills", "number"), [(3, 800), pytest.param(30, 6000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("kills", "number"), [(3, 800), pytest.param(12, 2400, marks=pytest.mark.slow)])
 def test_killed_at_any_moment_it_counts_each_request_once(kills, number, tmp_path, requests, plain):
     draw = random.Random(kills)  # noqa: S311
     hits = sum(killed(tmp_path, number, draw.uniform(0, 0.4)) for _ in range(kills))
