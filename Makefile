@@ -39,6 +39,7 @@ MEASURE = STILLWATCH_PROVING_GROUND="$(PROVING_GROUND)" $(BIN)/python
 bench: $(VENV)/.dev $(LITELLM)/.run  ## time the kernels and the scan against others', as ratios
 	$(MEASURE) bench/scan.py
 	$(MEASURE) bench/growth.py
+	$(MEASURE) bench/incremental.py
 	$(MEASURE) bench/exchange.py
 	$(MEASURE) bench/gateway.py
 	$(MEASURE) bench/gateways.py
@@ -61,7 +62,8 @@ measure: $(VENV)/.dev  ## write docs/measurements.md anew: hours
 	$(MEASURE) bench/ablation.py --few --markdown docs/measurements.md
 	$(MEASURE) bench/separability.py --markdown docs/measurements.md
 	$(MEASURE) bench/scan.py --markdown docs/measurements.md
-	$(MEASURE) bench/growth.py --full --markdown docs/measurements.md
+	$(MEASURE) bench/growth.py
+	$(MEASURE) bench/incremental.py --full --markdown docs/measurements.md
 	$(MEASURE) bench/alliance.py --markdown docs/measurements.md
 	$(MEASURE) bench/response.py --markdown docs/measurements.md
 	$(MEASURE) bench/adaptive.py --markdown docs/measurements.md
