@@ -5,15 +5,19 @@
 `database_url` is the address of an empty database, once in SQLite and once in PostgreSQL. PostgreSQL is started once
 for each worker, on a socket in a folder of its own, where initdb and postgres are in PATH or /usr/lib/postgresql; where
 they are not, those tests are skipped and say so.
+
+`demonstration` puts what `stillwatch demo` writes into a folder.
 """
 
 import ctypes
+import fcntl
 import itertools
 import os
 import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import uuid
@@ -176,3 +180,18 @@ def spark():
     engine = start("local[2]", {"spark.driver.memory": "1g"})
     yield engine
     engine.close()
+
+
+@pytest.fixture(scope="session")
+def demonstration(tmp_path_factory) -> Callable[[Path], None]:
+    """Copies what `stillwatch demo` writes, as the command at the beginning of many pages would; made once for all."""
+    mine = tmp_path_factory.getbasetemp()
+    shared = mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine
+    with (shared / "demonstration.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made = shared / "demonstration"
+        if not made.exists():
+            command = [sys.executable, "-m", "stillwatch.cli", "demo", "--quiet", "--out", shared / "demonstration.new"]
+            subprocess.run(command, check=True, capture_output=True, cwd=shared)
+            (shared / "demonstration.new").rename(made)
+    return lambda folder: shutil.copytree(made, folder)

@@ -57,10 +57,11 @@ def test_the_readme_shows_its_two_commands_and_how_to_scan():
 
 
 @pytest.mark.slow
-def test_the_examples_of_the_readme_run(tmp_path):
+def test_the_examples_of_the_readme_run(tmp_path, demonstration):
     environ = os.environ | {"XDG_CONFIG_HOME": str(tmp_path / "config"), "XDG_DATA_HOME": str(tmp_path / "share")}
+    demonstration(tmp_path / "out" / "demo")  # as `make demo`
     for example in examples():
-        words = shlex.split(example.replace("make demo", "stillwatch demo --out out/demo"), comments=True)
+        words = shlex.split(example, comments=True)
         if words[0] != "stillwatch":
             continue
         command = [sys.executable, "-m", "stillwatch.cli", *words[1:]]

@@ -57,10 +57,12 @@ def test_the_example_of_own_assumptions_is_read(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_commands_run(tmp_path):
+def test_the_commands_run(tmp_path, demonstration):
     environ = os.environ | {"XDG_CONFIG_HOME": str(tmp_path / "config"), "XDG_DATA_HOME": str(tmp_path / "share")}
     commands = [line.removeprefix("$ ") for block in blocks("console") for line in block.splitlines()]
     assert len(commands) == 7
+    assert commands.pop(0) == "stillwatch demo --out out/demo"
+    demonstration(tmp_path / "out" / "demo")
     for command in commands:
         words = [sys.executable, "-m", "stillwatch.cli", *shlex.split(command)[1:]]
         done = subprocess.run(words, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)

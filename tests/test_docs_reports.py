@@ -37,14 +37,16 @@ def test_every_reader_is_described():
 
 
 @pytest.mark.slow
-def test_the_commands_run(tmp_path):
+def test_the_commands_run(tmp_path, demonstration):
     environ = os.environ | {"XDG_CONFIG_HOME": str(tmp_path / "config"), "XDG_DATA_HOME": str(tmp_path / "share")}
     blocks = re.findall(r"^```console\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     commands = [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
     assert len(commands) == 11
+    assert commands.pop(0) == "stillwatch demo --out out/demo"
+    demonstration(tmp_path / "out" / "demo")
     for command in commands:
         words = [sys.executable, "-m", "stillwatch.cli", *shlex.split(command)[1:]]
         done = subprocess.run(words, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{command}\n{done.stderr}"
     written = {path.name for path in (tmp_path / "out").iterdir() if path.is_file()}
-    assert {shlex.split(command)[-1].removeprefix("out/") for command in commands[1:]} == written
+    assert {shlex.split(command)[-1].removeprefix("out/") for command in commands} == written
