@@ -137,6 +137,7 @@ def test_day_after_day(of, requests, at_once, tmp_path):
         assert late.crossed_at >= early.crossed_at, "never before it could have been seen"
 
 
+@pytest.mark.slow
 def test_what_is_forgotten_is_as_if_it_had_not_been(of, requests, tmp_path):
     first = hour_of(pc.min(requests["time"]).as_py()) // 24 * 24
     later = requests.filter(pc.greater_equal(requests["time"].cast(pa.int64()), (first + 24) * 3_600_000_000))
@@ -156,6 +157,7 @@ def test_until_is_a_full_hour_of_what_is_stored(of, requests, tmp_path):
         assert sum(part.requests for part in store.manifest.parts) == requests.num_rows, "all of it is stored"
 
 
+@pytest.mark.slow
 def test_how_many_threads_read_does_not_matter(of, requests, tmp_path):
     """Of a request that comes twice the first counts, whichever thread is quicker."""
     twice = requests.set_column(

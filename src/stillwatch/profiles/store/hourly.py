@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stillwatch.profiles.accounts import Profiles, profile, zero
-from stillwatch.profiles.store.parts import ADDED, EVERYBODY, SUMMED
+from stillwatch.profiles.store.parts import ADDED, EVERYBODY, ROWS, SUMMED
 
 I64 = npt.NDArray[np.int64]
 
@@ -107,26 +107,17 @@ class Hourly:
             )
 
     def _blocks(self, accounts: pa.StringArray, rows: I64) -> Iterator[Profiles]:
-        block = 1 << 13
-        for start in range(0, len(rows), block):
-            some = rows[start : start + block]
+        for start in range(0, len(rows), ROWS):
+            some = rows[start : start + ROWS]
             state = {name: values[some] for name, values in self._profiles.state.items()}
             yield Profiles.of(accounts.take(pa.array(some)), state)
 
 
 def _summed(accounts: pa.StringArray, hours: I64, sums: I64) -> pa.Table:
-    """Sums of accounts, and of everybody before them."""
+    """Sums of accounts, and everybody's, by hour, before them."""
     columns = [accounts, pa.array(hours.astype(np.int32)), *(pa.array(column) for column in sums.T)]
-    return with_everybody(pa.Table.from_arrays(columns, schema=SUMMED))
-
-
-def with_everybody(sums: pa.Table) -> pa.Table:
-    """Sums of accounts with everybody's, by hour, in front."""
-    together = sums.group_by("hour").aggregate([(name, "sum") for name in ADDED]).sort_by("hour")
-    columns = [pa.repeat(pa.scalar(EVERYBODY), len(together)), *(together[name] for name in ("hour", *summed_names()))]
-    return pa.concat_tables([pa.Table.from_arrays(columns, schema=SUMMED), sums])
-
-
-def summed_names() -> list[str]:
-    """The columns of an aggregation of sums."""
-    return [f"{name}_sum" for name in ADDED]
+    own = pa.Table.from_arrays(columns, schema=SUMMED)
+    added = own.group_by("hour").aggregate([(name, "sum") for name in ADDED]).sort_by("hour")
+    names = pa.repeat(pa.scalar(EVERYBODY), len(added))
+    whole = [names, added["hour"], *(added[f"{name}_sum"] for name in ADDED)]
+    return pa.concat_tables([pa.Table.from_arrays(whole, schema=SUMMED), own])

@@ -70,7 +70,7 @@ def write_profiles(path: Path, batches: Iterable[pa.RecordBatch]) -> int:
 def write_sums(path: Path, sums: Iterable[pa.Table]) -> int:
     """Write sums (`SUMMED`) that stand in order; gives the bytes."""
     options: dict[str, Any] = {"compression": "zstd", "compression_level": 1, "write_statistics": ["account_id"]}
-    return _write(path, SUMMED, (batch for table in sums for batch in table.to_batches(8 * ROWS)), options)
+    return _write(path, SUMMED, (batch for table in sums for batch in table.to_batches(ROWS)), options)
 
 
 def write_hashes(path: Path, hashes: I64) -> int:
@@ -87,9 +87,21 @@ def write_hashes(path: Path, hashes: I64) -> int:
 def _write(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch], options: dict[str, Any]) -> int:
     with _created(path) as out:
         with pq.ParquetWriter(out, schema, **options) as writer:
-            for batch in batches:
-                writer.write_batch(batch)  # a row group
+            for group in _groups_of(batches):
+                writer.write_table(group)
         return out.tell()
+
+
+def _groups_of(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Small batches together, so that groups are not small."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(map(len, held)) >= ROWS:
+            yield pa.Table.from_batches(held)
+            held = []
+    if held:
+        yield pa.Table.from_batches(held)
 
 
 def read_hashes(path: Path) -> I64:

@@ -103,5 +103,5 @@ class _Day:
 
     def _grow(self, count: int) -> None:
         kept = self._table[self._table != 0]
-        self._table = np.zeros(1 << int(4 * count - 1).bit_length(), np.uint64)
+        self._table = np.zeros(1 << int(2 * count).bit_length(), np.uint64)
         _insert(kept, self._table)
