@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -69,6 +70,23 @@ class Total:
         self.value += other.value
 
 
+class Growing:
+    """Numbers in an array that grows in place, as those of profiles do."""
+
+    def __init__(self):
+        self.numbers = np.zeros(4, np.int64)
+
+    def absorb(self, part):
+        self.numbers.resize(len(self.numbers) + 1, refcheck=False)
+        self.numbers[-1] = part
+
+    def join(self, other):
+        self.absorb(other.numbers.sum())
+
+    def itself(self):
+        return self
+
+
 def counted(batch):
     ones = pa.array([1] * batch.num_rows, pa.int64())
     return pa.RecordBatch.from_arrays([batch["account_id"], ones, batch["number"]], schema=COUNTED)
@@ -125,6 +143,17 @@ def test_a_map_may_leave_nothing(table):
 def test_a_fold_is_one_value(table):
     assert table.fold(total, Total).value == sum(range(30))
     assert table.map(doubled, ASKED).fold(total, Total).value == 2 * sum(range(30))
+
+
+def test_a_sum_may_grow_in_place(table):
+    assert table.fold(total, Growing).numbers.sum() == sum(range(30))
+
+
+def test_a_fold_may_begin_with_what_is_there_already(table):
+    growing = Growing()
+    found = table.fold(total, growing.itself)
+    assert found is growing
+    assert found.numbers.sum() == sum(range(30))
 
 
 def test_a_gather_has_one_row_a_key(table):

@@ -172,5 +172,6 @@ def _table(given: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def _pickled(value: object) -> bytes:
-    content: bytes = cloudpickle.dumps(value)  # type: ignore[no-untyped-call]
+    # by protocol 5 arrays would only lend what the bytes hold, and could not grow
+    content: bytes = cloudpickle.dumps(value, protocol=4)  # type: ignore[no-untyped-call]
     return content
