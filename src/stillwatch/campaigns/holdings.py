@@ -77,6 +77,11 @@ class Keys:
     degrees: Spread
 
     @cached_property
+    def chances(self) -> dict[float, npt.NDArray[np.float64]]:
+        """What was computed of chance, by the share of everybody that a cluster is: for evidence to remember."""
+        return {}
+
+    @cached_property
     def by_thing(self) -> sp.csc_matrix:
         """The same, for picking things."""
         return self.held.tocsc()

@@ -9,6 +9,8 @@ import numpy.typing as npt
 from stillwatch.campaigns import operators
 from stillwatch.campaigns.cluster import Cluster
 from stillwatch.campaigns.evidence import content, elsewhere, shared_keys, text, time
+from stillwatch.campaigns.findings import Evidence
+from stillwatch.campaigns.holdings import Keys
 from stillwatch.campaigns.linking import propose
 from stillwatch.campaigns.membership import LEAST, Membership, belonging, settle, without_links
 from stillwatch.campaigns.population import Population
@@ -39,16 +41,18 @@ def select(
     progress: Callable[[float], None] = lambda _: None,
     *,
     proposals: list[I64] | None = None,
+    most: int = MOST,
 ) -> list[Suspicion]:
     """All clusters that pass the line, strongest first; they share no account.
 
-    With `proposals` (rows) only what these become; else every view is asked.
+    With `proposals` (rows) only what these become; else every view is asked. Of more than `most` proposals that a first
+    look makes worth being settled, the most promising are.
     """
     if proposals is None:
         proposals = propose(population, settings.hub_accounts)
     settled, passed = _Seen(len(population)), _Seen(len(population))
     found: list[Suspicion] = []
-    for rows in _worthy(population, proposals, settings, progress):
+    for rows in _worthy(population, proposals, settings, progress, most):
         if passed.holds(rows, COVERED):
             continue
         membership = settle(population, rows)
@@ -63,7 +67,7 @@ def select(
 
 
 def _worthy(
-    population: Population, proposals: list[I64], settings: ScanConfig, progress: Callable[[float], None]
+    population: Population, proposals: list[I64], settings: ScanConfig, progress: Callable[[float], None], most: int
 ) -> list[I64]:
     """The proposals that a first look makes worth being settled, largest first; of very many the most promising."""
     looked = _Seen(len(population))
@@ -74,7 +78,7 @@ def _worthy(
             looked.add(rows)
             if (promise := _promise(Cluster(population, rows), settings)) > 0:
                 promising.append((-promise, i))
-    return [proposals[i] for i in sorted(i for _, i in sorted(promising)[:MOST])]
+    return [proposals[i] for i in sorted(i for _, i in sorted(promising)[:most])]
 
 
 class _Seen:
@@ -105,13 +109,18 @@ def _promise(cluster: Cluster, settings: ScanConfig) -> float:
         return 0.0
     keys = cluster.population.keys
     asked = max(content.leaning(cluster), text.weigh(cluster).bits)
-    turns = shared_keys.weigh(cluster, keys["turn"])
+    turns = _shared(cluster, keys["turn"])
     if asked < HINT:
         return turns.bits if turns and turns.bits >= HINT else 0.0
-    besides = [turns, *(shared_keys.weigh(cluster, keys[name]) for name in ("payment", "mail_domain", "address"))]
+    besides = [turns, *(_shared(cluster, keys[name]) for name in ("payment", "mail_domain", "address"))]
     besides += [time.weigh_in_step(cluster), time.weigh_handed_over(cluster), *elsewhere.weigh(cluster)]
     best = max((e.bits for e in besides if e), default=0.0)
     return asked + best if best >= HINT else 0.0
+
+
+def _shared(cluster: Cluster, keys: Keys) -> Evidence | None:
+    """What strangers share; nothing is said of what no two of them hold."""
+    return shared_keys.weigh(cluster, keys) if cluster.held(keys).parties.max(initial=0) > 1 else None
 
 
 def _suspicions(

@@ -27,7 +27,8 @@ F32 = npt.NDArray[np.float32]
 
 CELL = 8192  # accounts that one representative stands for, before
 SPREAD = 2  # times as many are taken, for cells are uneven
-SHARD = 2 * CELL  # accounts judged together
+SHARD = 4 * CELL  # accounts judged together
+MOST = 200  # proposals settled in a shard: as many an account as in a log that is judged at once
 
 HELD = pa.schema([("shard", pa.int32()), ("who", pa.int64()), ("kind", pa.int8()), ("thing", pa.int64()),
                   ("counts", pa.int8())])  # fmt: skip
@@ -167,7 +168,7 @@ class Judging:
         return part(both, every.of_rows(places(key, every.row)), self.background, np.isin(key, drawn)), key
 
     def _found(self, population: Population, key: I64, proposals: list[I64]) -> pa.RecordBatch:
-        suspicions = select(population, self.settings, proposals=proposals)
+        suspicions = select(population, self.settings, proposals=proposals, most=MOST)
         members = pa.array([key[s.membership.rows] for s in suspicions], FOUND.field("who").type)
         return pa.RecordBatch.from_arrays([members], schema=FOUND)
 

@@ -9,7 +9,7 @@
 of machines and the gateway compute the same (law 1 of docs/concepts.md).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -129,6 +129,12 @@ def merge(one: Profiles, other: Profiles) -> Profiles:
     both.absorb(one)
     both.absorb(other)
     return both
+
+
+def together(parts: Sequence[Profiles]) -> Profiles:
+    """Profiles of different accounts, one after the other; for reading, not for absorbing into."""
+    state = {name: np.concatenate([part.state[name][: len(part)] for part in parts]) for name in FIELDS}
+    return Profiles.of(pa.concat_arrays([part.ids for part in parts]), state)
 
 
 def _filled(batch: pa.RecordBatch, column: str, dtype: type[np.generic], null: float = 0) -> Array:

@@ -76,9 +76,16 @@ def _strikingly_shared(cluster: Cluster, keys: Keys, beside: float = 0.0) -> tup
     least, tails = _striking(held.outside[rare] + (held.members[rare] + 1) // 2, share)
     degrees, counts = keys.degrees
     others = counts - np.bincount(np.searchsorted(degrees, keys.degree[held.things]), minlength=len(degrees))
-    _, by_degree = _striking(degrees, share)
-    expected = float(tails.sum() + (others * by_degree)[degrees <= common].sum())
+    few = degrees <= common
+    expected = float(tails.sum() + (others[few] * _by_degree(keys, share, degrees[few])).sum())
     return held.things[rare][held.parties[rare] >= least], expected
+
+
+def _by_degree(keys: Keys, share: float, degrees: I64) -> F64:
+    """How often chance brings about that a thing of each degree is strikingly held; clusters of one size ask alike."""
+    if share not in keys.chances:
+        keys.chances[share] = _striking(degrees, share)[1]
+    return keys.chances[share]
 
 
 def _striking(degree: I64, share: float) -> tuple[F64, F64]:
