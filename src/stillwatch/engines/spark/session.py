@@ -43,6 +43,9 @@ SETTINGS = {
     "spark.ui.showConsoleProgress": "false",
 }
 
+#: Loggers that write what is raised to the terminal, too.
+_LOUD = ("DataFrameQueryContextLogger", "py4j")
+
 #: On this machine alone: nobody else can connect.
 AT_HOME = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 
@@ -66,7 +69,8 @@ def start(master: str = "local[*]", settings: Mapping[str, str] | None = None) -
         conf.set(key, value)
     conf.setMaster(master)
     os.environ["PYSPARK_PYTHON"] = given.get("spark.pyspark.python") or os.environ.get("PYSPARK_PYTHON", sys.executable)
-    logging.getLogger("DataFrameQueryContextLogger").disabled = True  # writes what is raised to the terminal, too
+    for name in _LOUD:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     with told(master):
         return SparkEngine(SparkSession(_context(conf)), own=True)
 
