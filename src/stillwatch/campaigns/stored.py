@@ -34,7 +34,7 @@ from stillwatch.profiles import wire
 from stillwatch.profiles.store.hourly import Part, hourly, hours_of
 from stillwatch.profiles.store.manifest import GRAINS
 from stillwatch.profiles.store.merging import combined
-from stillwatch.profiles.store.parts import ADDED
+from stillwatch.profiles.store.parts import ADDED, grouped
 from stillwatch.profiles.store.seen import Seen, hashes
 from stillwatch.profiles.store.store import Store, hour_of, moment_of
 from stillwatch.profiles.store.taking import Taking, taking
@@ -131,7 +131,8 @@ class Past:
 
     def people(self) -> tuple[Table, Load]:
         """Everybody's profiles, an account once, and everybody's load."""
-        batches = (batch for block in self.store.people(self.before) for batch in wire.batches(block))
+        small = (batch for block in self.store.people(self.before) for batch in wire.batches(block))
+        batches = (batch for some in grouped(small, wire.BLOCK) for batch in some.combine_chunks().to_batches())
         return self.engine.table(batches, wire.SCHEMA), _load(self.store.sums(before=self.before))
 
     def again(self, footage: Footage) -> Footage:

@@ -87,17 +87,17 @@ def write_hashes(path: Path, hashes: I64) -> int:
 def _write(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch], options: dict[str, Any]) -> int:
     with _created(path) as out:
         with pq.ParquetWriter(out, schema, **options) as writer:
-            for group in _groups_of(batches):
+            for group in grouped(batches, ROWS):
                 writer.write_table(group)
         return out.tell()
 
 
-def _groups_of(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Small batches together, so that groups are not small."""
+def grouped(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
+    """Small batches together, so many rows at least."""
     held: list[pa.RecordBatch] = []
     for batch in batches:
         held.append(batch)
-        if sum(map(len, held)) >= ROWS:
+        if sum(map(len, held)) >= rows:
             yield pa.Table.from_batches(held)
             held = []
     if held:
