@@ -8,6 +8,7 @@ and by 50 analysts at once, who write a note with one request in ten.
 """
 
 import argparse
+import os
 import random
 import statistics
 import tempfile
@@ -291,6 +292,7 @@ def met(store: Store, given: argparse.Namespace, folder: Path) -> tuple[list[Tab
     noted = [each.id for each in found[:100]]
     paths = [*pages.values(), *(f"/cases/{each.id}" for each in found), *(f"/cases?q={text}" for text in SEARCHES)]
     with serving(folder, store.database.name) as served:
+        load = f"the machine's load was {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
         alone = page_times(served, people["analyst-00"], pages, given.repeats)
         sent = exports(served.url, people["analyst-00"], EXPORTS)
         together = {
@@ -300,8 +302,12 @@ def met(store: Store, given: argparse.Namespace, folder: Path) -> tuple[list[Tab
     figures = {name: each.figures(given.seconds) for name, each in together.items()}
     problems = {name: each.problems[:10] for name, each in together.items() if each.problems}
     tables = [
-        Table("Whole pages, one at a time.", ("page", *next(iter(alone.values()))), rows(alone)),
-        Table("All rows of a page, as CSV.", ("rows", *next(iter(sent.values()))), rows(sent)),
+        Table(f"Whole pages, one at a time; {load}.", ("page", *next(iter(alone.values()))), rows(alone)),
+        Table(
+            "All rows of a page, as CSV, which is sent while it is read.",
+            ("rows", *next(iter(sent.values()))),
+            rows(sent),
+        ),
         Table("Many analysts at once.", ("analysts", *next(iter(figures.values()))), rows(figures)),
     ]
     return tables, {"pages": alone, "exports": sent, "analysts": figures, "problems": problems}
