@@ -304,7 +304,7 @@ def met(store: Store, given: argparse.Namespace, folder: Path) -> tuple[list[Tab
     tables = [
         Table(f"Whole pages, one at a time; {load}.", ("page", *next(iter(alone.values()))), rows(alone)),
         Table(
-            "All rows of a page, as CSV, which is sent while it is read.",
+            "All rows of a page, sent as CSV while they are read.",
             ("rows", *next(iter(sent.values()))),
             rows(sent),
         ),
