@@ -1,5 +1,7 @@
 """Shared keys: what strangers have in common."""
 
+import random
+
 import pytest
 
 from stillwatch.campaigns.evidence.shared_keys import weigh
@@ -119,3 +121,14 @@ def test_who_was_picked_out_of_a_crowd_for_what_he_shares_is_weighed_with_the_cr
     assert weigh(cluster, cards).bits == 12
     assert weigh(cluster, cards, beside=200).bits < 8
     assert weigh(cluster, cards, beside=1500).bits < 2
+
+
+def test_people_meet_behind_carriers_more_than_firms_do(population_of, named):
+    """Six hundred of three thousand people who come through sixty carriers; nine thousand firms have lines alone."""
+    draw = random.Random(5)  # noqa: S311
+    people = [
+        {"account_id": f"{'pt'[i < 600]}{i}", "client_address": f"carrier{draw.randrange(60)}"} for i in range(3000)
+    ]
+    rows = people + [{"account_id": f"f{i}", "client_address": f"own{i}"} for i in range(9000)]
+    made = population_of(rows, [{"account_id": row["account_id"]} for row in rows])
+    assert weigh(named(made, "t"), made.keys["address"]).bits <= 0.5

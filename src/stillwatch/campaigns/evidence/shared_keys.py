@@ -70,7 +70,7 @@ def _strikingly_shared(cluster: Cluster, keys: Keys, beside: float = 0.0) -> tup
     has ten chances to hold a popular domain.
     """
     held, accounts = cluster.held(keys), cluster.population.accounts
-    share, common = min(1.0, (len(cluster) + beside) / max(1, accounts)), max(COMMON, COMMON_SHARE * accounts)
+    share, common = _share(cluster, keys, beside), max(COMMON, COMMON_SHARE * accounts)
     rare = held.outside <= common
     # what the cluster itself holds is no background: it counts half
     least, tails = _striking(held.outside[rare] + (held.members[rare] + 1) // 2, share)
@@ -82,10 +82,24 @@ def _strikingly_shared(cluster: Cluster, keys: Keys, beside: float = 0.0) -> tup
 
 
 def _by_degree(keys: Keys, share: float, degrees: I64) -> F64:
-    """How often chance brings about that a thing of each degree is strikingly held; clusters of one size ask alike."""
+    """How often chance has a thing of each degree strikingly held; clusters of about one size ask alike."""
     if share not in keys.chances:
         keys.chances[share] = _striking(degrees, share)[1]
     return keys.chances[share]
+
+
+def _share(cluster: Cluster, keys: Keys, beside: float) -> float:
+    """The chance that a holder of a thing is one of so many accounts, if they are like everybody.
+
+    Or like those who hold common property of that kind, if that is more: people come through carriers, firms do not.
+    Rounded up by an eighth of a bit at most, so that clusters of about one size ask alike.
+    """
+    held, (degrees, counts) = cluster.held(keys), keys.degrees
+    holders = int((degrees * counts)[degrees > COMMON].sum())
+    among_all = len(cluster) / max(1, cluster.population.accounts)
+    among_holders = int(held.members[held.outside > COMMON].sum()) / max(1, holders)
+    share = max(among_all, among_holders, 1e-12) * (1 + beside / max(1, len(cluster)))
+    return min(1.0, float(2 ** (np.ceil(8 * np.log2(share)) / 8)))
 
 
 def _striking(degree: I64, share: float) -> tuple[F64, F64]:
