@@ -21,7 +21,7 @@ demo: $(VENV)/.run  ## simulate and scan a log; then three providers that warn e
 	$(BIN)/stillwatch demo --exchange --out out/demo-exchange
 
 test: $(VENV)/.dev $(LITELLM)/.run  ## all tests, the slow ones too
-	$(BIN)/pytest -n auto --dist worksteal -q
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto --dist worksteal -q
 
 lint: $(VENV)/.dev  ## ruff, mypy and the layers
 	$(BIN)/ruff check
@@ -81,10 +81,11 @@ measure: $(VENV)/.dev  ## write docs/measurements.md anew: hours
 LOCK = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate --group build
 EXTRAS = $(addprefix --extra ,report exchange gateway forensics console pdf envoy kafka cedar)
+ENGINES = $(addprefix --extra ,spark clickhouse delta iceberg)  # where the demo does not go
 
 lock:  ## pin the newest versions that fit (needs uv)
 	$(LOCK) $(EXTRAS) --upgrade --output-file requirements/run.txt
-	$(LOCK) $(EXTRAS) --upgrade --constraint requirements/run.txt --group dev --output-file requirements/dev.txt
+	$(LOCK) $(EXTRAS) $(ENGINES) --upgrade --constraint requirements/run.txt --group dev --output-file requirements/dev.txt
 	$(LOCK) requirements/litellm.in --upgrade --output-file requirements/litellm.txt
 
 clean:  ## remove all that the targets made

@@ -13,6 +13,10 @@ import click
 
 from stillwatch import __version__
 
+# Batches and shards run beside each other on threads of our own; threads within a product of small matrices would wait
+# for one another, spinning. Read when numpy is loaded, which is later.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 #: The verbs in the order of the help text; each is a module here with a `command` in it.
 VERBS = (
     "demo",
