@@ -88,6 +88,9 @@ _KNOWN: tuple[tuple[str, type[StillwatchError], str, str], ...] = (
     ),
 )
 
+#: What of a job is heard first, after Ctrl-C: Spark's handler cancels, and only then interrupts.
+_INTERRUPTED = "cancelled as part of cancellation of all jobs"
+
 _FRAME = re.compile(r'File "[^"]*stillwatch/([\w/]+\.py)", line (\d+)')
 _RAISED = re.compile(r"^(?:\w+\.)*(\w+(?:Error|Exception|Interrupt))\b", re.MULTILINE)
 
@@ -101,6 +104,7 @@ def told(place: str) -> Iterator[None]:
 
     Raises:
         StillwatchError: of the kind that it is.
+        KeyboardInterrupt: the user has had enough.
     """
     try:
         with warnings.catch_warnings():
@@ -108,7 +112,10 @@ def told(place: str) -> Iterator[None]:
             warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
             yield
     except (PySparkException, Py4JError, ConnectionError, EOFError) as error:
-        raise worded(str(error) or type(error).__name__, place) from error
+        text = str(error) or type(error).__name__
+        if _INTERRUPTED in text:
+            raise KeyboardInterrupt from error
+        raise worded(text, place) from error
 
 
 def worded(text: str, place: str) -> StillwatchError:

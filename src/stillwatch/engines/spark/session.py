@@ -71,8 +71,13 @@ def start(master: str = "local[*]", settings: Mapping[str, str] | None = None) -
     os.environ["PYSPARK_PYTHON"] = given.get("spark.pyspark.python") or os.environ.get("PYSPARK_PYTHON", sys.executable)
     for name in _LOUD:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    logging.getLogger().addFilter(_is_ours)  # py4j, interrupted, writes so to the root
     with told(master):
         return SparkEngine(SparkSession(_context(conf)), own=True)
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    return "while sending command" not in str(record.msg)
 
 
 def _context(conf: SparkConf) -> SparkContext:
