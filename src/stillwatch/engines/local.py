@@ -242,6 +242,8 @@ def _made(kernel: Kernel, batch: LazyBatch) -> pa.RecordBatch:
 
 def _places(keys: npt.NDArray[Any]) -> Iterator[tuple[Any, npt.NDArray[np.int64]]]:
     """Each key, ascending, and where it stands."""
+    if not len(keys):
+        return
     order = np.argsort(keys, kind="stable")
     starts = np.flatnonzero(np.diff(keys[order], prepend=keys[order[:1]] - 1))
     for start, end in zip(starts, [*starts[1:], len(keys)], strict=True):
