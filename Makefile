@@ -39,6 +39,7 @@ MEASURE = STILLWATCH_PROVING_GROUND="$(PROVING_GROUND)" $(BIN)/python
 bench: $(VENV)/.dev $(LITELLM)/.run  ## time the kernels and the scan against others', as ratios
 	$(MEASURE) bench/scan.py
 	$(MEASURE) bench/growth.py
+	$(MEASURE) bench/engines.py --scale 1
 	$(MEASURE) bench/incremental.py
 	$(MEASURE) bench/exchange.py
 	$(MEASURE) bench/gateway.py

@@ -56,11 +56,11 @@ def run(*arguments: str, settings: Mapping[str, str] | None = None) -> Ran:
     return Ran(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
 
 
-def scan(folder: Path, *, until: str | None = None, settings: Mapping[str, str] | None = None) -> Scanned:
-    """Scan a provider's folder (requests.parquet, accounts.parquet)."""
+def scan(folder: Path, *given: str, until: str | None = None, settings: Mapping[str, str] | None = None) -> Scanned:
+    """Scan a provider's folder (requests.parquet, accounts.parquet); `given`: further options."""
     with tempfile.TemporaryDirectory() as kept:
         findings, folder = Path(kept) / "findings.json", folder.resolve()
         log, accounts = str(folder / "requests.parquet"), str(folder / "accounts.parquet")
-        options = ["--until", until] if until else []
+        options = [*given, *(["--until", until] if until else [])]
         ran = run("scan", log, "--accounts", accounts, "-o", str(findings), "--quiet", *options, settings=settings)
         return Scanned(json.loads(findings.read_bytes()), ran)
