@@ -3,7 +3,7 @@
     python bench/growth.py [--most 5] [--full] [--log FOLDER ...] [--json] [--markdown PAGE]
 
 Each log is made (scenario `scale`), scanned by the command and deleted again; a hundred millions take 16 GB of disk.
-With `--log` the logs that `stillwatch simulate scale --scale S --out FOLDER` made before are scanned instead. What is found
+With `--log` those that `stillwatch simulate scale --scale S --out FOLDER` made before are scanned. What is found
 is held against what was planted: a scan that is cheap and accuses the innocent is worth nothing.
 """
 
