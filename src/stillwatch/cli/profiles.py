@@ -24,7 +24,7 @@ def command() -> None:
     """The profiles that `stillwatch scan --profiles FOLDER` stores.
 
     \b
-    Example, every night:
+    Example:
       stillwatch scan logs/today.jsonl --profiles profiles/ --accounts accounts.csv -o findings.json
       stillwatch profiles compact profiles/
       stillwatch profiles prune profiles/

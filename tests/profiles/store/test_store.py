@@ -1,6 +1,5 @@
 """The store: any cut into scans, any order, repeats and overlaps make what one scan of everything makes."""
 
-import multiprocessing
 import signal
 import subprocess
 import sys
@@ -226,25 +225,24 @@ def test_kill_9_leaves_finished_logs_and_a_rerun_counts_nothing_twice(days, shel
     assert shelf.people() == shelf.expected_people(rows)
 
 
-def hold(folder, held, end):
-    with opened(folder):
-        held.set()
-        end.wait(30)
+HOLD = """
+import sys
+from pathlib import Path
+from stillwatch.profiles.store.store import opened
+with opened(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
 
 
 def test_two_at_once_is_one_line(days, shelf):
     shelf.add({"one": days(1)})
-    context = multiprocessing.get_context("spawn")
-    held, end = context.Event(), context.Event()
-    other = context.Process(target=hold, args=(shelf.folder, held, end))
-    other.start()
-    try:
-        assert held.wait(60)
+    command = [sys.executable, "-c", HOLD, str(shelf.folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"held\n"
         with pytest.raises(ConfigError, match="at work on these profiles"):
             shelf.add({"two": days(1)})
-    finally:
-        end.set()
-        other.join()
+        other.stdin.close()
     assert shelf.add({"two": days(1)}) == (40, 0)
 
 

@@ -31,8 +31,10 @@ addEventListener("beforeprint", () => {
 // On a phone what narrows the list begins folded.
 if (matchMedia("(max-width: 820px)").matches) document.querySelectorAll("details.facets").forEach((facets) => { facets.open = false; });
 
-// On a phone the menu is wider than the screen: where one is, is shown.
-document.querySelector(".bar nav [aria-current]")?.scrollIntoView({ inline: "nearest", block: "nearest" });
+// On a phone the menu is wider than the screen: where one is, is shown. (Scrolling an element into view would make the
+// keyboard begin there.)
+const here = document.querySelector(".bar nav [aria-current]");
+if (here) here.closest("nav").scrollLeft = here.offsetLeft - here.closest("nav").offsetLeft - 40;
 
 // Back to the queue as it was searched.
 if (location.pathname === "/cases") sessionStorage.setItem("queue", location.href);
