@@ -107,13 +107,7 @@ def gather(  # noqa: PLR0913 — who, where, against what, and who is asked and 
     tell("counting", 0.0)
     most = everybody.accounts // HUB_SHARE
     degrees = engine.sql(DEGREES.format(most=most), held=held).kept()
-    said = Told()
-    if importer is not None:
-        said = importer(
-            np.sort(_rows(engine.sql(SENT.format(text=TEXT, several=SEVERAL), degrees=degrees))["thing"]).astype(
-                np.uint32
-            )
-        )
+    said = _said(engine, degrees, importer)
     sought = _heard(people, Sought.of(said.signals, accounts, desk.key))
     background = Background.of(everybody, _spreads(engine, degrees), desk, sought, signed_up=accounts is not None)
     sampled = _held(engine, degrees, everybody.sample, desk)
@@ -201,11 +195,8 @@ class _Look:
 
     def _by_words(self, linked: Table) -> list[I64]:
         """Accounts with a word in common: of each, the one in most hands that is not in everybody's."""
-        rows = _rows(
-            self.engine.sql(
-                BY_WORD.format(text=TEXT, fewest=FEWEST, most=self.judging.settings.hub_accounts), linked=linked
-            )
-        )
+        asked = BY_WORD.format(text=TEXT, fewest=FEWEST, most=self.judging.settings.hub_accounts)
+        rows = _rows(self.engine.sql(asked, linked=linked))
         order = np.lexsort((rows["who"], rows["word"]))
         groups = np.split(rows["who"][order], np.flatnonzero(np.diff(rows["word"][order])) + 1)
         return [group for group in groups if len(group) >= FEWEST]
@@ -215,6 +206,14 @@ def _placed(people: Table, everybody: Census) -> Table:
     cells = Cells.around(everybody.sample, everybody.usual, everybody.accounts)
     sizes = people.fold(cells.sizes, partial(Counts, cells.centres.shape[1]))
     return people.map(cells.dealt(sizes.counts).placed, PLACED).kept()
+
+
+def _said(engine: Engine, degrees: Table, importer: Importer | None) -> Told:
+    """What other providers say of words that several accounts sent."""
+    if importer is None:
+        return Told()
+    words = _rows(engine.sql(SENT.format(text=TEXT, several=SEVERAL), degrees=degrees))["thing"]
+    return importer(np.sort(words).astype(np.uint32))
 
 
 def _heard(people: Table, sought: Sought) -> Sought:
