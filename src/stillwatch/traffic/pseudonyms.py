@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from stillwatch.config import Settings
 
 KEY_BYTES = 32
-_REMEMBERED = 100_000  # tokens kept in memory: about 30 MB; a busy day's addresses
+_REMEMBERED = 400_000  # tokens kept in memory: about 120 MB; the addresses of a hundred million requests
 _PORT = re.compile(r"^\[(?P<six>[^\]]+)\](?::\d+)?$|^(?P<four>[^:]+):\d+$")
 
 #: The kind of each column; a client's and a sign-up address share one, so that they can be compared.
