@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stillwatch.profiles.accounts import COLUMNS, merge, profile, zero
+from stillwatch.profiles.accounts import COLUMNS, merge, profile, together, zero
 from stillwatch.profiles.fold import KNOWN, SHORT
 from stillwatch.profiles.state import FIELDS, MOST, MOST_TOKENS
 
@@ -131,6 +131,17 @@ def test_the_same_row_twice_counts_twice_but_is_in_a_set_once(batch_of, as_dicts
         for name, value in fields.items():
             counted = name in {"requests", "failed", "single", "input_tokens", "output_tokens", "words", "styled"}
             assert twice[account][name] == ((2 * np.array(value)).tolist() if counted else value), name
+
+
+def test_rows_of_one_account_may_come_together_as_a_shuffle_brings_them(batch_of, as_dicts, crowd):
+    """Of one account several rows, among new accounts and known ones."""
+    rows = crowd(9, n=60, accounts=9)
+    one, other = profile(batch_of(rows[::2])), profile(batch_of(rows[1::2]))
+    brought, whole = zero(), profile(batch_of(rows))
+    brought.absorb(together([one.taken(np.array([2])), one, other]))
+    whole.absorb(one.taken(np.array([2])))
+    assert as_dicts(brought) == as_dicts(whole)
+    assert len(brought.ids) == len(brought) == len({row["account_id"] for row in rows})
 
 
 def test_counts_stop_at_their_largest_and_the_law_holds_there(batch_of, as_dicts):

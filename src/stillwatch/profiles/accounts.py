@@ -60,14 +60,15 @@ class Profiles:
         return values[:, 0] if values.shape[1] == 1 else values
 
     def slots(self, ids: pa.StringArray) -> npt.NDArray[np.int64]:
-        """The rows of these accounts (each named once); new accounts get new rows."""
+        """The rows of these accounts (which may come twice); new accounts get new rows."""
         keys = fold.hash_texts(*buffers(ids), 1 << 30)
         while 2 * (self._known + len(ids)) > len(self._keys):
             self._rehash()
         before = self._known
         slots, self._known = fold.find(keys, self._keys, self._slots, before)
         if self._known > before:
-            self._ids.append(ids.filter(pa.array(slots >= before)))
+            highest = np.maximum.accumulate(np.append(before - 1, slots[:-1]))
+            self._ids.append(ids.filter(pa.array(slots > highest)))  # of one that comes twice, the first
             self._grow()
         return slots
 
