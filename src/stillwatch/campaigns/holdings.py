@@ -49,6 +49,11 @@ class Holdings:
     counts: Bool
     degree: I64
 
+    @property
+    def code(self) -> I64:
+        """One number for the thing and its kind (`coded`)."""
+        return coded(self.thing, self.kind)
+
     def of_rows(self, rows: I64) -> "Holdings":
         """The same pairs, of accounts that stand in these rows."""
         return replace(self, row=rows)
@@ -87,6 +92,11 @@ class Keys:
         return self.held.tocsc()
 
 
+def coded(thing: I64, kind: int | npt.NDArray[np.int8]) -> I64:
+    """One number for a thing and its kind."""
+    return thing << _KIND_BITS | kind
+
+
 def joined(parts: Sequence[Holdings]) -> Holdings:
     """The pairs of all of these."""
     return Holdings(*(np.concatenate([getattr(p, each.name) for p in parts]) for each in fields(Holdings)))
@@ -119,7 +129,7 @@ def foreign(profiles: Profiles) -> npt.NDArray[np.generic]:
 
 def counted(held: Holdings) -> Holdings:
     """Of a whole log: the pairs of things that several accounts hold, with their degrees."""
-    code = held.thing << _KIND_BITS | held.kind
+    code = held.code
     order = np.argsort(code, kind="stable")
     held, code = held[order], code[order]
     starts = np.flatnonzero(np.diff(code, prepend=-1))
@@ -139,7 +149,7 @@ def spreads(kind: npt.NDArray[np.int8], degree: I64) -> dict[str, Spread]:
 
 def things(held: Holdings) -> tuple[npt.NDArray[np.int8], I64, I64]:
     """Kind, thing and degree, once a thing, ascending."""
-    code, first = np.unique(held.thing << _KIND_BITS | held.kind, return_index=True)
+    code, first = np.unique(held.code, return_index=True)
     return held.kind[first], code >> _KIND_BITS, held.degree[first]
 
 

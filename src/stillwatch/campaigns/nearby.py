@@ -17,7 +17,7 @@ from stillwatch.campaigns.cluster import Cluster
 from stillwatch.campaigns.contents import Contents
 from stillwatch.campaigns.evidence import content, shared_keys
 from stillwatch.campaigns.evidence.text import own_words
-from stillwatch.campaigns.holdings import KINDS, MEANS, Holdings, holdings
+from stillwatch.campaigns.holdings import KINDS, MEANS, coded, holdings
 from stillwatch.campaigns.population import Population
 from stillwatch.campaigns.signed_up import SignedUp, key_of
 from stillwatch.profiles import wire
@@ -38,7 +38,7 @@ class Neighbourhoods:
         usual: what is usual, against which contents are told.
         centres: of each cluster the direction of its contents (bins, clusters).
         least: how near counts as near.
-        things: what the clusters' strangers share, and their own words: `thing << 3 | kind`, ascending.
+        things: what the clusters' strangers share, and their own words: `holdings.coded`, ascending.
         desk: what the sign-up desk knows of everybody.
     """
 
@@ -60,7 +60,7 @@ class Neighbourhoods:
 
     def _linked(self, profiles: Profiles) -> I64:
         held = holdings(profiles, self.desk.taken(key_of(profiles.ids)))
-        return held.row[np.isin(_coded(held), self.things)]
+        return held.row[np.isin(held.code, self.things)]
 
 
 def neighbourhoods(population: Population, clusters: Sequence[I64], desk: SignedUp) -> Neighbourhoods:
@@ -85,11 +85,7 @@ def _shared(cluster: Cluster) -> I64:
 
 
 def _code(things: I64, name: str) -> I64:
-    return things << 3 | list(KINDS).index(name)
-
-
-def _coded(held: Holdings) -> I64:
-    return held.thing << 3 | held.kind
+    return coded(things, list(KINDS).index(name))
 
 
 @dataclass
