@@ -1,12 +1,23 @@
 """Evidence is weighed in bits: log2 of how much likelier an observation is in a campaign than without one."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from scipy import stats
 
 
 def clip(bits: float, least: float, most: float) -> float:
     """No single observation decides: bits between two limits."""
     return float(min(most, max(least, bits)))
+
+
+def median(values: npt.NDArray[np.floating[Any]]) -> float:
+    """As numpy's, of values without NaN, at a fraction of the cost for a few thousand of them."""
+    middle = len(values) // 2
+    parted = np.partition(values, middle)
+    upper = parted[middle]
+    return float(upper if len(values) % 2 else (parted[:middle].max() + upper) / 2)
 
 
 def surprise_of_many(observed: int, expected: float) -> float:

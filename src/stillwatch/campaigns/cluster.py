@@ -11,6 +11,7 @@ from stillwatch.campaigns.population import Population
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
+Bool = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,16 @@ class Cluster:
         return int(self.party.max(initial=-1)) + 1
 
     @cached_property
-    def others(self) -> I64:
-        """Rows that stand for everybody else."""
+    def outside(self) -> Bool:
+        """For each row of the population whether it stands for everybody else."""
         rest = self.population.drawn.copy()
         rest[self.rows] = False
-        return np.flatnonzero(rest)
+        return rest
+
+    @cached_property
+    def others(self) -> I64:
+        """Rows that stand for everybody else."""
+        return np.flatnonzero(self.outside)
 
     @property
     def outsiders(self) -> int:
@@ -75,11 +81,11 @@ class Cluster:
     def held(self, keys: Keys) -> Held:
         """What the members hold of one kind; the cost grows with what they hold, not with the log."""
         if keys.name not in self._held:
-            rows = keys.held[self.rows].tocoo()
-            things, code = np.unique(rows.col, return_inverse=True)
-            pairs = np.unique(self.party[rows.row] * max(1, len(things)) + code)
+            member, thing = keys.of_rows(self.rows)
+            things, code = np.unique(thing, return_inverse=True)
+            pairs = np.sort(code * self.parties + self.party[member])
             members = np.bincount(code, minlength=len(things))
-            parties = np.bincount(pairs % max(1, len(things)), minlength=len(things))
+            parties = np.bincount(pairs[np.diff(pairs, prepend=-1) > 0] // max(1, self.parties), minlength=len(things))
             self._held[keys.name] = Held(things.astype(np.int64), members, parties, keys.degree[things] - members)
         return self._held[keys.name]
 

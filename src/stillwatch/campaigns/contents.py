@@ -50,6 +50,17 @@ class Contents:
         return len(self.words)
 
     @cached_property
+    def sizes(self) -> F64:
+        """log2 of the words of each account."""
+        return np.log2(1 + self.total)
+
+    @cached_property
+    def strata(self) -> list[I64]:
+        """Accounts by number of words, each group twice as many words as the one before."""
+        group = np.clip(self.sizes, 3, 11).astype(np.int64)
+        return [np.flatnonzero(group == g) for g in np.unique(group)]
+
+    @cached_property
     def _all_directions(self) -> F32 | None:
         """Everybody's unit vectors, where they are few enough to be kept."""
         return self._directions(np.arange(len(self))) if len(self) <= KEPT else None

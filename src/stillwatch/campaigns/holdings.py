@@ -86,10 +86,26 @@ class Keys:
         """What was computed of chance, by the share of everybody that a cluster is: for evidence to remember."""
         return {}
 
+    def of_rows(self, rows: I64) -> tuple[I64, I64]:
+        """What accounts in these rows hold: pairs of a place in `rows` and a thing (column)."""
+        return picked(self.held, rows)
+
+    def holders(self, things: I64) -> tuple[I64, I64]:
+        """Who holds these things (columns): pairs of a place in `things` and a row."""
+        return picked(self._by_thing, things)
+
     @cached_property
-    def by_thing(self) -> sp.csc_matrix:
-        """The same, for picking things."""
+    def _by_thing(self) -> sp.csc_matrix:
         return self.held.tocsc()
+
+
+def picked(matrix: sp.csr_matrix | sp.csc_matrix, which: I64) -> tuple[I64, I64]:
+    """Some lines of a compressed matrix: of each entry the place in `which` and the index across. No copy is made."""
+    start = matrix.indptr[which].astype(np.int64)
+    length = matrix.indptr[which + 1] - start
+    place = np.repeat(np.arange(len(which)), length)
+    at = np.arange(len(place)) + np.repeat(start - np.cumsum(length) + length, length)
+    return place, matrix.indices[at]
 
 
 def coded(thing: I64, kind: int | npt.NDArray[np.int8]) -> I64:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from stillwatch.campaigns.bits import median
 from stillwatch.campaigns.cluster import Cluster
 from stillwatch.campaigns.evidence import content, elsewhere, text
 from stillwatch.campaigns.evidence.text import own_words
@@ -106,29 +107,27 @@ def _by_content(cluster: Cluster) -> F64:
     population, rows = cluster.population, cluster.rows
     near = population.contents.cosines(cluster.centre[:, None].astype(np.float32))[:, 0].astype(np.float64)
     near[rows] = cluster.own_cosines
-    size = np.log2(1 + population.contents.total)
-    others = np.zeros(len(population), bool)
-    others[cluster.others] = True
-    bits = np.zeros(len(population))
+    size, bits = population.contents.sizes, np.zeros(len(population))
     level, spread = _among_members(size[rows], near[rows], size)
-    for stratum in _strata(size):
-        theirs = near[stratum[others[stratum]]]
+    for stratum in population.contents.strata:
+        theirs = near[stratum[cluster.outside[stratum]]]
         if len(theirs) < 8:
             continue
-        middle = float(np.median(theirs))
-        wide = max(0.05, 1.4826 * float(np.median(np.abs(theirs - middle))))
+        middle = median(theirs)
+        wide = max(0.05, 1.4826 * median(np.abs(theirs - middle)))
         usual = _log_t((near[stratum] - middle) / wide) - np.log2(wide)
         bits[stratum] = _log_t(np.minimum(0, near[stratum] - level[stratum]) / spread) - np.log2(spread) - usual
-    return np.minimum(bits, _rarity(near, cluster.others)).clip(-OTHERWISE_CAP, CONTENT_CAP)
+    speaking = np.flatnonzero(bits > 0)
+    bits[speaking] = np.minimum(bits[speaking], _rarity(near[speaking], near[cluster.outside]))
+    return bits.clip(-OTHERWISE_CAP, CONTENT_CAP)
 
 
-def _rarity(near: F64, outside: I64) -> F64:
-    """-log2 of the share of outsiders that come at least as near: what many others do as well tells nobody apart.
+def _rarity(near: F64, others: F64) -> F64:
+    """-log2 of the share of others that come at least as near: what many others do as well tells nobody apart.
 
     The others of a common language, trade or interest are no normal deviates of the crowd; they are counted.
     """
-    others = np.sort(near[outside])
-    nearer = len(others) - np.searchsorted(others, near, side="left")
+    nearer = len(others) - np.searchsorted(np.sort(others), near, side="left")
     return -np.log2((nearer + 1) / (len(others) + 1))
 
 
@@ -144,24 +143,19 @@ def _among_members(size: F64, near: F64, all_sizes: F64) -> tuple[F64, float]:
     """
     centred = size - size.mean()
     slope = max(0.0, float((centred * near).sum() / ((centred**2).sum() + 10)))
-    expected = float(np.median(near)) + slope * (all_sizes - np.median(size))
-    strays = np.abs(near - (float(np.median(near)) + slope * (size - np.median(size))))
-    return expected.clip(0.1, 0.99), max(FLOOR, 1.4826 * float(np.median(strays)))
-
-
-def _strata(size: F64) -> list[I64]:
-    """Accounts by number of words, each group twice as many words as the one before."""
-    group = np.clip(size, 3, 11).astype(np.int64)
-    return [np.flatnonzero(group == g) for g in np.unique(group)]
+    usual, middle = median(near), median(size)
+    expected = usual + slope * (all_sizes - middle)
+    strays = np.abs(near - (usual + slope * (size - middle)))
+    return expected.clip(0.1, 0.99), max(FLOOR, 1.4826 * median(strays))
 
 
 def _by_text(cluster: Cluster) -> F64:
     """Bits of how many of the cluster's own words (0 to 3 or more) an account holds."""
     population, rows = cluster.population, cluster.rows
-    held = population.keys["text"].by_thing[:, own_words(cluster)]
-    count = np.minimum(3, np.bincount(held.indices, minlength=len(population)))
+    holders = population.keys["text"].holders(own_words(cluster))[1]
+    count = np.minimum(3, np.bincount(holders, minlength=len(population)))
     inside = np.bincount(count[rows], minlength=4) + 0.25
-    outside = np.bincount(count[cluster.others], minlength=4) + 0.25
+    outside = np.bincount(count[cluster.outside], minlength=4) + 0.25
     bits = np.log2(inside / inside.sum() / (outside / outside.sum()))
     bits[1:] = np.maximum.accumulate(bits[1:].clip(0))  # more of them never says less
     return bits.clip(-ABSENT_CAP, TEXT_CAP)[count]
@@ -192,7 +186,8 @@ def _by_links(cluster: Cluster, keys: Keys) -> F64:
 
 def _largest(keys: Keys, things: I64, strength: F64) -> F64:
     """For each account the strength of the strongest thing it holds."""
-    held = keys.by_thing[:, things[strength > 0]]
-    out = np.zeros(held.shape[0])
-    np.maximum.at(out, held.indices, np.repeat(strength[strength > 0], np.diff(held.indptr)))
+    strong = np.flatnonzero(strength > 0)
+    which, holders = keys.holders(things[strong])
+    out = np.zeros(keys.held.shape[0])
+    np.maximum.at(out, holders, strength[strong][which])
     return out

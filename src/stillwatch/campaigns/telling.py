@@ -119,6 +119,6 @@ def _links(s: Suspicion) -> tuple[Link, ...]:
             continue
         inside = s.cluster.held(keys)
         for thing in inside.things[(inside.parties >= 2) & (inside.members > inside.outside)]:
-            held = np.intersect1d(keys.by_thing[:, [thing]].indices, s.membership.rows)
+            held = np.intersect1d(keys.holders(np.array([thing]))[1], s.membership.rows)
             out.append(Link(keys.family, keys.name, tuple(ids.take(pa.array(held)).to_pylist())))
     return tuple(sorted(out, key=lambda link: (-len(link.accounts), link.name, link.accounts))[:SHOWN_LINKS])

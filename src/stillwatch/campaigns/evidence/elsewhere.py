@@ -17,6 +17,7 @@ import numpy.typing as npt
 from stillwatch.campaigns.bits import clip
 from stillwatch.campaigns.cluster import Cluster
 from stillwatch.campaigns.findings import Evidence
+from stillwatch.campaigns.holdings import picked
 from stillwatch.campaigns.signals import Having
 
 SELECTION = 2.0  # bits: clusters were looked for; signals were not, there are as many as others sent
@@ -72,10 +73,10 @@ def by_account(cluster: Cluster) -> F64:
 def _shares(cluster: Cluster, having: Having) -> tuple[F64, F64]:
     """Of each signal the share of the cluster's parties and of all other accounts that it names; never 0."""
     held = having.held
-    rows = held[cluster.rows].tocoo()
-    pairs = np.unique(cluster.party[rows.row].astype(np.int64) * max(1, held.shape[1]) + rows.col)
+    member, signal = picked(held, cluster.rows)
+    pairs = np.unique(cluster.party[member] * max(1, held.shape[1]) + signal)
     inside = np.bincount(pairs % max(1, held.shape[1]), minlength=held.shape[1]) / max(1, cluster.parties)
-    others = having.accounts - np.bincount(rows.col, minlength=held.shape[1])
+    others = having.accounts - np.bincount(signal, minlength=held.shape[1])
     floor = 1 / max(1, cluster.population.accounts)
     return inside + floor, others / cluster.outsiders + floor
 

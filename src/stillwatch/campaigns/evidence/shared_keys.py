@@ -110,5 +110,5 @@ def _striking(degree: I64, share: float) -> tuple[F64, F64]:
 
 def _reach(cluster: Cluster, keys: Keys, things: I64, beside: float) -> float:
     """The share of the cluster's parties that hold any of these things."""
-    holds = np.isin(cluster.rows, keys.by_thing[:, things].indices)
+    holds = np.isin(cluster.rows, keys.holders(things)[1])
     return len(np.unique(cluster.party[holds])) / max(1.0, cluster.parties + beside)

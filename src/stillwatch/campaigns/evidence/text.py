@@ -29,11 +29,10 @@ def own_words(cluster: Cluster) -> I64:
 def weigh(cluster: Cluster) -> Evidence:
     """Bits of the share of members that hold the cluster's own words, against others."""
     population = cluster.population
-    holders = np.unique(population.keys["text"].by_thing[:, own_words(cluster)].indices)
-    holding = np.isin(cluster.rows, holders, assume_unique=True)
-    inside = len(np.unique(cluster.party[holding])) / max(1, cluster.parties)
-    others = cluster.others
-    outside = np.isin(others, holders, assume_unique=True).sum() / max(1, len(others))
+    holds = np.zeros(len(population), bool)
+    holds[population.keys["text"].holders(own_words(cluster))[1]] = True
+    inside = len(np.unique(cluster.party[holds[cluster.rows]])) / max(1, cluster.parties)
+    outside = (holds & cluster.outside).sum() / max(1, len(cluster.others))
     floor = 1 / max(1, int(population.drawn.sum()))
     bits = np.log2((inside + floor) / (outside + floor)) - SELECTION if inside >= COMMON_AMONG else -1.0
     says = (

@@ -7,8 +7,6 @@ Sees: workers started and stopped together; a pool used up account by account. M
 Innocent and alike: one job over several keys (one party); an event that everybody reacts to.
 """
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
@@ -19,6 +17,7 @@ from stillwatch.profiles.state import HOURS
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
+U8 = npt.NDArray[np.uint8]
 
 SMOOTHING = 20.0  # hours of the log's own rhythm that every estimate starts from
 MARGIN = 1.5  # bits a party that unrelated programs reach by running at the same times
@@ -28,17 +27,21 @@ ENOUGH = 15  # parties from which on more do not make it surer; six teams may we
 TEAMS, MOST_OF_FEW = 10, 3.5  # fewer parties in step are no independent reason: a release day brings teams together
 FEW = 24  # parties that are held against the others one by one
 LEAST_TURNS, MANY = 8, 1000  # accounts that are compared pair by pair
-BLOCK = 8192
 
 _HOUR_OF_DAY = np.arange(HOURS) % 24
+_BITS_OF_BYTES = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little").astype(np.float64)
 
 
-def _active(cluster: Cluster) -> F64:
-    """Parties by hours: 1 where a party asked."""
-    bits = np.unpackbits(cluster.population.profiles["hours"][cluster.rows], axis=1, bitorder="little")
+def _active(cluster: Cluster) -> U8:
+    """Parties by hours, as profiles have them: a bit is set where a party asked."""
     order = np.argsort(cluster.party, kind="stable")
     starts = np.searchsorted(cluster.party[order], np.arange(cluster.parties))
-    return np.maximum.reduceat(bits[order], starts, axis=0).astype(np.float64)
+    bitmaps: U8 = np.bitwise_or.reduceat(cluster.population.profiles["hours"][cluster.rows[order]], starts, axis=0)
+    return bitmaps
+
+
+def _by_hour(bitmaps: U8) -> U8:
+    return np.unpackbits(bitmaps, axis=1, bitorder="little")
 
 
 def _foretold(others: F64, usual: F64, own: int = 0) -> F64:
@@ -54,34 +57,39 @@ def _foretold(others: F64, usual: F64, own: int = 0) -> F64:
     return np.log2(((others - own).clip(0) + SMOOTHING * null) / (others.sum() + SMOOTHING) / null)
 
 
-def _bits(active: npt.NDArray[Any], foretold: F64) -> F64:
+def _bits(bitmaps: U8, foretold: F64) -> F64:
     """The bits of each row's hours together. Hours in a row count once, for they are one decision."""
-    hours = active.sum(1, dtype=np.float64)
-    runs = (active[:, 1:] > active[:, :-1]).sum(1) + (active[:, 0] > 0)
-    return active @ foretold / np.maximum(hours, 1) * runs
+    hours = np.bitwise_count(bitmaps).sum(1, dtype=np.int64)
+    before = bitmaps << 1  # of each hour whether the one before was busy
+    before[:, 1:] |= bitmaps[:, :-1] >> 7
+    runs = np.bitwise_count(bitmaps & ~before).sum(1, dtype=np.int64)
+    of_bytes = _BITS_OF_BYTES @ foretold.reshape(-1, 8).T  # what each value of each byte says
+    return of_bytes[bitmaps, np.arange(bitmaps.shape[1])].sum(1) / np.maximum(hours, 1) * runs
 
 
 def in_step(cluster: Cluster, rows: I64) -> F64:
     """For each of these accounts the bits by which the cluster's other parties foretell when it is active."""
     active = _active(cluster)
-    foretold = _foretold(active.sum(0), cluster.population.rhythm)
-    bitmaps = cluster.population.profiles["hours"]
-    blocks = (bitmaps[rows[i : i + BLOCK]] for i in range(0, len(rows), BLOCK))
-    parts = [_bits(np.unpackbits(block, axis=1, bitorder="little"), foretold) for block in blocks]
-    out = np.concatenate(parts) if parts else np.zeros(0)
+    foretold = _foretold(_by_hour(active).sum(0, dtype=np.float64), cluster.population.rhythm)
+    out = _bits(cluster.population.profiles["hours"][rows], foretold)
     own, at, _ = np.intersect1d(rows, cluster.rows, assume_unique=True, return_indices=True)
     out[at] = _in_step(active, cluster.population.rhythm)[cluster.party[np.searchsorted(cluster.rows, own)]]
     return out
 
 
-def _in_step(active: F64, usual: F64) -> F64:
+def _in_step(active: U8, usual: F64) -> F64:
     """The same for each party, held against the others."""
-    together = active.sum(0)
-    if len(active) <= FEW:
-        others = (together - own for own in active)
-        pairs = zip(active, others, strict=True)
-        return np.array([_bits(own[None, :], _foretold(rest, usual))[0] if rest.any() else 0.0 for own, rest in pairs])
-    return _bits(active, _foretold(together, usual, own=1))  # one among many hardly moves the rhythm of them all
+    each = _by_hour(active)
+    together = each.sum(0, dtype=np.float64)
+    if len(active) > FEW:
+        return _bits(active, _foretold(together, usual, own=1))  # one hardly moves the rhythm of them all
+    others = together - each
+    return np.array(
+        [
+            _bits(own[None, :], _foretold(rest, usual))[0] if rest.any() else 0.0
+            for own, rest in zip(active, others, strict=True)
+        ]
+    )
 
 
 def weigh_in_step(cluster: Cluster) -> Evidence | None:
@@ -105,7 +113,7 @@ def weigh_in_step(cluster: Cluster) -> Evidence | None:
 def _rarity(cluster: Cluster, least: float) -> float:
     """Bits of how few outsiders are foretold as well: a working week has many active together who never met."""
     sample, _ = cluster.population.sample
-    theirs = in_step(cluster, sample[~np.isin(sample, cluster.rows, assume_unique=True)])
+    theirs = in_step(cluster, sample[cluster.outside[sample]])
     return max(0.0, float(np.log2((1 + len(theirs)) / (1 + (theirs >= least).sum()))) - SELECTION)
 
 
