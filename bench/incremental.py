@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -81,7 +82,7 @@ def reading_alone(path: Path) -> float:
     """Processor seconds from a day's log to profiles."""
     with LocalEngine(threads=1) as engine:
         logs = source(path)
-        log = Log(lambda _stage: engine.lazily(logs.batches, logs.schema), engine)
+        log = Log(lambda _stage, of: engine.lazily(partial(logs.batches, of), logs.schema), engine)
         return _timed(log.people)
 
 

@@ -87,6 +87,9 @@ def test_the_cut_and_the_order_do_not_matter(develop, rows, bounds):
     for other in (pieces, backwards):
         assert other.samples == whole.samples
         assert other.loads == whole.loads
+        assert [given.told() for given in other.takings] == [given.told() for given in whole.takings]
+        for one, two in zip(whole.times, other.times, strict=True):
+            assert np.array_equal(np.sort(np.concatenate(one)), np.sort(np.concatenate(two)))
         for one, two in zip(whole.slices, other.slices, strict=True):
             assert all(np.array_equal(one.ordered()[name], two.ordered()[name]) for name in one.state)
 

@@ -33,6 +33,7 @@ class Footage:
         campaign_of: account id -> number of its campaign.
         words: for each campaign the shingles that are its own.
         cuts: moments (µs since 1970, ascending) that cut the log into slices.
+        members: the ids of all accounts in `campaign_of`.
         slices: the members' profiles, slice by slice: before the first cut, up to the second, and so on.
         loads: for each campaign its load, by hour.
         times: for each campaign the moments of its requests (µs since 1970).
@@ -43,6 +44,7 @@ class Footage:
     campaign_of: dict[str, int]
     words: list[npt.NDArray[np.uint32]]
     cuts: I64
+    members: pa.StringArray = field(init=False)
     slices: list[Profiles] = field(init=False)
     loads: list[Load] = field(init=False)
     times: list[list[I64]] = field(init=False)
@@ -56,12 +58,12 @@ class Footage:
         self.times = [[] for _ in range(n)]
         self.samples = [[] for _ in range(n)]
         self.takings = [Takings() for _ in range(n)]
-        self._members = pa.array(sorted(self.campaign_of), pa.string())
+        self.members = pa.array(sorted(self.campaign_of), pa.string())
         self._numbers = np.array([self.campaign_of[a] for a in sorted(self.campaign_of)], np.int64)
 
     def develop(self, batch: pa.RecordBatch) -> "Exposure":
         """The members' part of a batch; touches nothing here, so that batches can be developed beside each other."""
-        row = pc.index_in(batch.column("account_id"), self._members)
+        row = pc.index_in(batch.column("account_id"), self.members)
         batch, row = batch.filter(row.is_valid()), row.drop_null()
         campaign = self._numbers[row.to_numpy()]
         time = batch.column("time").cast(pa.int64()).to_numpy()

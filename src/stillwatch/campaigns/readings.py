@@ -43,21 +43,21 @@ class Log:
     """Requests, read twice.
 
     Attributes:
-        requests: told the stage, a table of the columns of a scan.
+        requests: told the stage, and of which accounts (None: everybody), a table of the columns of a scan.
         engine: where they are.
     """
 
-    requests: Callable[[str], Table]
+    requests: Callable[[str, pa.StringArray | None], Table]
     engine: Engine
 
     def people(self) -> tuple[Table, Load]:
         """Everybody's profiles, and everybody's load; each request counts once, also where a part is read again."""
-        gathered = self.requests("reading").gather("account_id", profiled, Heaped, GATHERED)
+        gathered = self.requests("reading", None).gather("account_id", profiled, Heaped, GATHERED)
         return gathered.map(_people, wire.SCHEMA), gathered.fold(_load, Load)
 
     def again(self, footage: Footage) -> Footage:
         """What the members did."""
-        return self.requests("looking again").fold(footage.develop, footage.itself)
+        return self.requests("looking again", footage.members).fold(footage.develop, footage.itself)
 
 
 def profiled(batch: pa.RecordBatch) -> pa.RecordBatch:

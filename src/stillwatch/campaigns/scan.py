@@ -8,7 +8,7 @@ clusters and their scores. The second looks at the suspicious accounts alone: th
 they could first have been seen.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -66,7 +66,11 @@ def scan(  # noqa: PLR0913 — what is read, how it is judged, and who is told
     """
     tell = progress or (lambda _stage, _share: None)
     with LocalEngine(threads=settings.threads) as engine:
-        log = Log(partial(_read, source, until, engine, tell), engine)
+
+        def requests(stage: str, of: pa.StringArray | None) -> Table:
+            return engine.lazily(lambda: _read(source, of, until, partial(tell, stage)), source.schema)
+
+        log = Log(requests, engine)
         return scan_log(log, source, accounts, settings=settings, until=until, importer=importer, progress=tell)
 
 
@@ -158,16 +162,14 @@ class EmptyLogError(InputError):
     """There is no request to look at."""
 
 
-def _read(source: RequestSource, until: datetime | None, engine: LocalEngine, tell: Progress, stage: str) -> Table:
-    """The requests before a moment (None: all)."""
-
-    def batches() -> Iterator[LazyBatch]:
-        for batch in source.batches():
-            total = source.bytes_total
-            tell(stage, min(1.0, source.bytes_read / total) if total else 0.0)
-            yield batch if until is None else partial(_before, until, batch)
-
-    return engine.lazily(batches, source.schema)
+def _read(
+    source: RequestSource, of: pa.StringArray | None, until: datetime | None, tell: Callable[[float], None]
+) -> Iterator[LazyBatch]:
+    """The requests of some accounts (None: everybody) before a moment (None: all)."""
+    for batch in source.batches(of):
+        total = source.bytes_total
+        tell(min(1.0, source.bytes_read / total) if total else 0.0)
+        yield batch if until is None else partial(_before, until, batch)
 
 
 def _before(until: datetime, batch: LazyBatch) -> pa.RecordBatch:

@@ -141,18 +141,18 @@ class Past:
         Slices are cut at full hours. Answers by model and kind are told of a campaign of which everything was read now.
         """
         seen = Footage(footage.campaign_of, footage.words, np.unique(footage.cuts // HOUR * HOUR))
-        members = pa.array(sorted(seen.campaign_of), pa.string())
-        for batch in self.store.of(members, self.before):
+        for batch in self.store.of(seen.members, self.before):
             _place(seen, batch)
-        self._count(seen, members)
-        read = self._listen(seen, members)
+        self._count(seen)
+        read = self._listen(seen)
         for number, load in enumerate(seen.loads):
             if read[number] != sum(sums[0] for sums in load.hours.values()):
                 seen.takings[number] = Takings()
         return seen
 
-    def _count(self, footage: Footage, members: pa.StringArray) -> None:
+    def _count(self, footage: Footage) -> None:
         """The load of each campaign, by hour, and when it asked, to the hour."""
+        members = footage.members
         sums = self.store.sums(members.to_pylist(), self.before)
         campaign = np.array([footage.campaign_of[account] for account in members.to_pylist()])
         of = campaign[pc.index_in(sums["account_id"], members).to_numpy()]
@@ -161,12 +161,12 @@ class Past:
             footage.loads[number] = _load(own)
             footage.times[number] = [np.repeat(own["hour"].to_numpy().astype(np.int64) * HOUR, own["requests"])]
 
-    def _listen(self, footage: Footage, members: pa.StringArray) -> I64:
+    def _listen(self, footage: Footage) -> I64:
         """Texts, and answers by model and kind; gives how many requests of each campaign were read."""
         read, seen = np.zeros(len(footage.loads), np.int64), Seen(lambda _day: iter(()))
         for log in self._new:
-            turns, asked = _Turns(), enumerate(self._told("looking again", log))
-            batches = (partial(self._of_members, batch, n, turns, seen, members) for n, batch in asked)
+            turns, asked = _Turns(), enumerate(self._told("looking again", log, footage.members))
+            batches = (partial(self._counted, batch, n, turns, seen) for n, batch in asked)
             for exposure in local.mapped(batches, footage.develop, threads=self.engine.threads):
                 np.add.at(read, exposure.campaign, 1)
                 footage.absorb(_spoken(exposure))
@@ -194,19 +194,17 @@ class Past:
             "campaigns of which all was read now."
         )
 
-    def _of_members(
-        self, batch: LazyBatch, number: int, turns: "_Turns", seen: Seen, members: pa.StringArray
-    ) -> pa.RecordBatch:
+    def _counted(self, batch: LazyBatch, number: int, turns: "_Turns", seen: Seen) -> pa.RecordBatch:
+        """What of the members' requests counts."""
         with turns.done(number):
             requests = batch()
-            requests = requests.filter(pc.is_in(requests.column("account_id"), members))
             keys, hours = hashes(requests), hours_of(requests)
             turns.wait(number)
             new = seen.admit(keys, hours) & (hours >= self._floor)
         return requests.filter(pa.array(new if self.before is None else new & (hours < self.before)))
 
-    def _told(self, stage: str, log: RequestSource) -> Iterator[LazyBatch]:
-        for batch in log.batches():
+    def _told(self, stage: str, log: RequestSource, of: pa.StringArray | None = None) -> Iterator[LazyBatch]:
+        for batch in log.batches(of):
             self.tell(stage, min(1.0, log.bytes_read / log.bytes_total) if log.bytes_total else 0.0)
             yield batch
 

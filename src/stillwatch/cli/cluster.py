@@ -88,9 +88,9 @@ class Cluster:
                 until=until,
             )
 
-            def requests(stage: str) -> "Table":
+            def requests(stage: str, of: "pa.StringArray | None") -> "Table":
                 progress(stage, 0.0)
-                return source.table
+                return source.requests(of)
 
             log = Log(requests, engine)
             return scan_log(

@@ -2,12 +2,15 @@
 
 `Intake.admit` finds the rows that cannot stand (a required value missing, a time out of range, invalid UTF-8, a text
 over the limit), notes them in the rejects, keeps the rest, replaces identifiers by tokens and gives the columns that
-were asked for.
+were asked for. An intake for some accounts drops the rows of others before any of that.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -26,8 +29,11 @@ from stillwatch.traffic.rows import (
     checked,
     instant,
     missing,
+    text,
 )
 from stillwatch.traffic.schema import MESSAGE, REQUESTS, TIME
+
+I64 = npt.NDArray[np.int64]
 
 _MICROSECONDS_PER = {"s": 10**6, "ms": 10**3, "us": 1}
 
@@ -49,12 +55,14 @@ class Intake:
         key: under which identifiers become tokens.
         table: `REQUESTS` or `ACCOUNTS`.
         columns: those that are wanted; None for all.
+        accounts: ids of those whose rows are wanted; None for everybody's. Rows of others are not checked, nor noted.
     """
 
     rejects: Rejects
     key: Key
     table: pa.Schema = REQUESTS
     columns: tuple[str, ...] | None = None
+    accounts: pa.StringArray | None = None
     schema: pa.Schema = field(init=False)  # what has to be read
     result: pa.Schema = field(init=False)  # what is handed on
 
@@ -73,8 +81,9 @@ class Intake:
             try:
                 if isinstance(row, RowError):
                     raise row
-                good.append(checked(row, self.schema))
-                places.append(place)
+                if self._asks_for(row):
+                    good.append(checked(row, self.schema))
+                    places.append(place)
             except RowError as error:
                 self.rejects.add(file, place.line, error.reason, item=place.item)
         return self.admit(batch_of(good, self.schema), file, places)
@@ -87,6 +96,8 @@ class Intake:
             file: as the user named it.
             places: where each row stands, or the line of the first where they follow each other.
         """
+        rows = self._asked_for(batch)
+        batch = batch if len(rows) == len(batch) else batch.take(pa.array(rows))
         columns = dict(zip(batch.schema.names, batch.columns, strict=True))
         bad: dict[int, str] = {}
         for column in self.schema:
@@ -98,10 +109,27 @@ class Intake:
                 _note(bad, _absent(columns[column.name]), missing(column.name))
             _note_texts(bad, columns[column.name])
         for row, reason in bad.items():
-            place = Place(places + row) if isinstance(places, int) else places[row]
+            at = int(rows[row])
+            place = Place(places + at) if isinstance(places, int) else places[at]
             self.rejects.add(file, place.line, reason, item=place.item)
         valid = pa.RecordBatch.from_arrays([columns[name] for name in self.schema.names], names=self.schema.names)
         return self._finished(_without(valid, bad))
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(() if self.accounts is None else self.accounts.to_pylist())
+
+    def _asks_for(self, row: Row) -> bool:
+        try:
+            return self.accounts is None or text(row.get("account_id"), "account_id") in self._names
+        except RowError:  # nobody's: a reading of everybody says why
+            return False
+
+    def _asked_for(self, batch: pa.RecordBatch) -> Sequence[int] | I64:
+        """The numbers of the rows that are theirs."""
+        if self.accounts is None:
+            return range(len(batch))
+        return np.flatnonzero(pc.is_in(batch.column("account_id"), self.accounts).to_numpy(zero_copy_only=False))
 
     def _finished(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         arrays = [self._finished_column(batch.column(name), name) for name in self.result.names]

@@ -81,7 +81,7 @@ def _rows_a_batch(metadata: pq.FileMetaData) -> int:
 
 def decode_native(batch: pa.RecordBatch, row: int, file: str, reader: Reader, intake: Intake) -> pa.RecordBatch:
     """A batch of our schema; by records where its types are too far from ours to be cast as a whole."""
-    try:
+    try:  # of all rows: which are read one by one must not hang on whose rows are wanted
         columns = [_cast(batch, column) for column in intake.schema]
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return decode_records(batch, row, file, reader, intake)

@@ -4,6 +4,7 @@
     source = open_requests(["logs/", "today.jsonl.gz"], rejects=rejects, key=Key.load(path))
     for decode in source.batches():  # serial: cuts the files into pieces
         batch = decode()             # on any thread: parses, checks, replaces identifiers
+    source.batches(members)          # again, of these accounts alone
 
 A log is a file, here or in an object store, or a table (`storage`). The format of each is recognised by itself. Batches
 of files come in the order of the files and of their rows, cut by the content alone, so that two readings are the same.
@@ -14,13 +15,14 @@ import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import IO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from stillwatch.errors import ConfigError, InputError
 from stillwatch.traffic import jsonl, parquet, tabular
@@ -75,13 +77,13 @@ class Spool:
     kept: IO[bytes]
     size: int = 0
 
-    def batches(self, intake: Intake) -> Batches:  # noqa: ARG002 - it has been through it
-        """The requests, in the batches in which they came."""
+    def batches(self, intake: Intake) -> Batches:
+        """The requests, in the batches in which they came: they have been through the intake, for everybody."""
         self.kept.seek(0)
         with pa.ipc.open_file(pa.PythonFile(self.kept, mode="r")) as table:
             for number in range(table.num_record_batches):
                 batch = table.get_batch(number)
-                yield 0, partial(pa.RecordBatch.slice, batch)
+                yield 0, partial(_of, intake.accounts, batch)
 
 
 class RequestSource:
@@ -115,14 +117,19 @@ class RequestSource:
         for log in self._logs:
             yield RequestSource((log,), self._intake, None if log.file == STDIN else log.size)
 
-    def batches(self) -> Iterator[LazyBatch]:
+    def batches(self, of: pa.StringArray | None = None) -> Iterator[LazyBatch]:
         """The batches that are still to be decoded; `bytes_read` follows.
 
         Iterate in one thread; call what comes in any. Both may raise `InputError` if a file is corrupt.
+
+        Args:
+            of: accounts whose requests alone are wanted (`account_id` must be among the columns); None for everybody's.
+                Broken rows of others are not looked at, so that a reading of everybody has to count them.
         """
+        intake = replace(self._intake, accounts=of)
         self.bytes_read = before = 0
         for log in self._logs:
-            for position, batch in log.batches(self._intake):
+            for position, batch in log.batches(intake):
                 self.bytes_read = before + position
                 yield batch
             before += log.size
@@ -233,6 +240,10 @@ def reader_of(head: Head, readers: tuple[Reader, ...], file: str) -> Reader:
     if isinstance(readers[0], Mapping):
         check_mapping(head, readers[0])
     return readers[0] if len(readers) == 1 else choose(head, readers, file)
+
+
+def _of(accounts: pa.StringArray | None, batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch if accounts is None else batch.filter(pc.is_in(batch.column("account_id"), accounts))
 
 
 def _spooled(stream: Stream, kind: Kind, reader: Reader, intake: Intake) -> Spool:

@@ -16,6 +16,7 @@ from stillwatch.traffic.schema import REQUESTS
 pytestmark = pytest.mark.slow
 
 COLUMNS = ("request_id", "time", "account_id", "input_messages", "request_temperature", "client_address")
+SOME = pa.array(["a", "acct-1", "acct-4"])
 CHAT = {
     "id": "r1",
     "at": 1772366400,
@@ -54,10 +55,14 @@ def both(spark, key):
         here = open_here([str(p) for p in paths], rejects=rejects, key=key, columns=COLUMNS, **options)
         ours = sorted((row for decode in here.batches() for row in decode().to_pylist()), key=repr)
         there = open_requests(spark, [str(p) for p in paths], rejects=Rejects(), key=key, columns=COLUMNS, **options)
-        assert there.table.schema.equals(here.schema)
-        theirs = sorted((row for batch in there.table.batches() for row in batch.to_pylist()), key=repr)
+        assert there.requests().schema.equals(here.schema)
+        theirs = sorted((row for batch in there.requests().batches() for row in batch.to_pylist()), key=repr)
         assert theirs == ours
         assert there.rejects.counts_by_reason == rejects.counts_by_reason
+        noted = there.rejects.places()
+        some = sorted((row for batch in there.requests(SOME).batches() for row in batch.to_pylist()), key=repr)
+        assert some == [row for row in ours if row["account_id"] in SOME.to_pylist()]
+        assert there.rejects.places() == noted
         return ours, list(rejects), list(there.rejects), there
 
     return read
@@ -92,11 +97,22 @@ def test_rows_of_parquet_left_out_have_their_places(both, tmp_path):
     assert there == here == [(str(tmp_path / "log.parquet"), n + 1, "missing field: account_id") for n in (5, 17)]
 
 
+def test_some_accounts_alone_note_their_own_rows_where_they_stand(spark, key, tmp_path):
+    from stillwatch.traffic.distributed import open_requests  # noqa: PLC0415
+
+    records = [request(n, time=None) if n in (5, 8, 22) else request(n) for n in range(30)]
+    pq.write_table(table(records), tmp_path / "log.parquet", row_group_size=7)
+    source = open_requests(spark, [str(tmp_path)], rejects=Rejects(), key=key, columns=COLUMNS)
+    assert sum(len(batch) for batch in source.requests(SOME).batches()) == 7
+    places = [(line, reason) for _, line, reason in source.rejects]
+    assert places == [(9, "missing field: time"), (23, "missing field: time")]
+
+
 def test_a_row_left_out_counts_once_however_often_it_is_read(both, tmp_path):
     (tmp_path / "log.jsonl").write_bytes(lines(*BROKEN))
     *_, source = both(tmp_path / "log.jsonl")
     before = source.rejects.count
-    list(source.table.batches())
+    list(source.requests().batches())
     assert source.rejects.count == before == 4
 
 
@@ -123,7 +139,9 @@ def test_only_requests_before_a_moment(spark, key, tmp_path):
     (tmp_path / "log.jsonl").write_bytes(lines(*map(request, range(120))))
     until = datetime(2026, 3, 1, 12, 1, tzinfo=UTC)
     source = open_requests(spark, [str(tmp_path)], rejects=Rejects(), key=key, columns=COLUMNS, until=until)
-    assert sum(len(batch) for batch in source.table.batches()) == 60
+    assert sum(len(batch) for batch in source.requests().batches()) == 60
+    some = [account for batch in source.requests(SOME).batches() for account in batch["account_id"].to_pylist()]
+    assert sorted(some) == ["acct-1"] * 9 + ["acct-4"] * 8
 
 
 def test_a_table_of_a_catalog(spark, key, tmp_path):
@@ -132,8 +150,11 @@ def test_a_table_of_a_catalog(spark, key, tmp_path):
     pq.write_table(table([request(n, account_id="" if n == 3 else "a") for n in range(8)]), tmp_path / "log.parquet")
     spark.session.read.parquet(str(tmp_path / "log.parquet")).createOrReplaceTempView("requests_log")
     source = open_requests(spark, ["table:requests_log"], rejects=Rejects(), key=key, columns=COLUMNS)
-    assert sum(len(batch) for batch in source.table.batches()) == 7
+    assert sum(len(batch) for batch in source.requests().batches()) == 7
     assert list(source.rejects) == [("requests_log", 4, "missing field: account_id")]
+    assert sum(len(batch) for batch in source.requests(SOME).batches()) == 7
+    assert sum(len(batch) for batch in source.requests(SOME[1:]).batches()) == 0
+    assert source.rejects.count == 1
     spark.session.catalog.dropTempView("requests_log")
 
 
@@ -153,7 +174,7 @@ def test_what_cannot_be_read_is_told_in_one_line(spark, key, tmp_path, log, says
     path = tmp_path / log[0]
     path.write_bytes(log[1])
     with pytest.raises(InputError, match=says) as caught:
-        list(open_requests(spark, [str(path)], rejects=Rejects(), key=key, columns=COLUMNS).table.batches())
+        list(open_requests(spark, [str(path)], rejects=Rejects(), key=key, columns=COLUMNS).requests().batches())
     assert "\n" not in str(caught.value)
 
 

@@ -125,6 +125,20 @@ def test_both_readings_are_of_one_snapshot(writer: Writer) -> None:
     assert len(ids(source_of(writer.name))) == 267
 
 
+def test_some_accounts_alone_and_rejects_of_everybody(writer: Writer) -> None:
+    rows = [
+        row | ({"time": None} if row["request_id"] in ("r6", "r7") else {}) for row in requests(range(90)).to_pylist()
+    ]
+    writer.write(pa.Table.from_pylist(rows, SCHEMA))
+    source = source_of(writer.name)
+    some = [row["request_id"] for decode in source.batches(pa.array(["a1"])) for row in decode().to_pylist()]
+    assert sorted(some) == sorted(name for name in named(range(90)) if int(name[1:]) % 3 == 1 and name != "r7")
+    assert source.rejects.count == 0, "places are those of a reading of everybody"
+    assert ids(source) == [name for name in named(range(90)) if name not in ("r6", "r7")]
+    list(source.batches(pa.array(["a1"])))
+    assert source.rejects.counts_by_reason == {"missing field: time": 2}
+
+
 def test_until_is_pushed_down(writer: Writer) -> None:
     writer.write(requests(range(100)))
     writer.write(requests(range(100, 200)))

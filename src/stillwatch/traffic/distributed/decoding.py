@@ -45,15 +45,16 @@ class Union(AccumulatorParam[Places]):
 
 @dataclass(frozen=True)
 class Gate:
-    """The intake, as it is sent to workers."""
+    """The intake, as it is sent to workers, and for which accounts (None: everybody)."""
 
     key: Key
     columns: tuple[str, ...] | None
     left_out: Accumulator[Places]
+    accounts: pa.StringArray | None = None
 
     def intake(self) -> Intake:
         """It, with rejects of its own."""
-        return Intake(Rejects(), self.key, columns=self.columns)
+        return Intake(Rejects(), self.key, columns=self.columns, accounts=self.accounts)
 
     def send(self, rejects: Rejects) -> None:
         """Rejects, home."""

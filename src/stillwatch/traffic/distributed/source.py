@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.accumulators import Accumulator
 from pyspark.sql import functions as sql
 
 from stillwatch.engines.spark import SparkEngine, SparkTable
@@ -18,7 +17,7 @@ from stillwatch.engines.spark.border import schema_of
 from stillwatch.engines.spark.faults import told
 from stillwatch.errors import InputError
 from stillwatch.traffic import jsonl, parquet
-from stillwatch.traffic.distributed.decoding import FILE, LINES, ROW, START, Gate, Lines, Places, Rows, Union
+from stillwatch.traffic.distributed.decoding import FILE, LINES, ROW, START, Gate, Lines, Rows, Union
 from stillwatch.traffic.pseudonyms import Key
 from stillwatch.traffic.readers import Grain, Native, Reader
 from stillwatch.traffic.recognition import Head
@@ -46,18 +45,30 @@ class Source:
 
     Attributes:
         files: what is read: files, and tables by their names.
-        table: the columns asked for of `schema.REQUESTS`.
     """
 
     files: tuple[str, ...]
-    table: SparkTable
+    _engine: SparkEngine = field(repr=False)
+    _logs: tuple["_Known", ...] = field(repr=False)
+    _gate: Gate = field(repr=False)
+    _until: datetime | None
     _rejects: Rejects = field(repr=False)
-    _left_out: Accumulator[Places] = field(repr=False)
+
+    def requests(self, of: pa.StringArray | None = None) -> SparkTable:
+        """The columns asked for of `schema.REQUESTS`.
+
+        Args:
+            of: accounts whose requests alone are wanted; None for everybody's. Broken rows of others are not looked at.
+        """
+        gate = replace(self._gate, accounts=of)
+        tables = [log.requests(self._engine, gate) for log in self._logs]
+        table = tables[0] if len(tables) == 1 else _together(tables)
+        return table if self._until is None else table.map(partial(_before, self._until), table.schema)
 
     @property
     def rejects(self) -> Rejects:
         """The rows that could not be read, of all that was read so far."""
-        for (file, line, item), reason in self._left_out.value.items():
+        for (file, line, item), reason in self._gate.left_out.value.items():
             self._rejects.add(file, line, reason, item=item)
         return self._rejects
 
@@ -73,6 +84,21 @@ class _Log:
     @property
     def place(self) -> str:
         return self.files[0] if len(self.files) == 1 else f"{self.files[0]} and {len(self.files) - 1} more"
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A log whose format is known."""
+
+    frame: "DataFrame"
+    lines: bool
+    reader: Reader
+
+    def requests(self, engine: SparkEngine, gate: Gate) -> SparkTable:
+        """Its requests, through the gate."""
+        step: Step = Lines(self.reader, gate) if self.lines else Rows(self.reader, gate)
+        source = LINES if self.lines else schema_of(self.frame.schema)
+        return SparkTable.of(engine, self.frame, source).stepped(step, gate.intake().result)
 
 
 def open_requests(  # noqa: PLR0913 — the options of a reading, each with its default
@@ -108,13 +134,10 @@ def open_requests(  # noqa: PLR0913 — the options of a reading, each with its 
     left_out = engine.session.sparkContext.accumulator({}, Union())
     gate = Gate(key, None if columns is None else tuple(columns), left_out)
     logs = [*_tables(engine, paths), *_files(engine, paths)]
-    found = [table for log in logs if (table := _read(engine, log, readers, gate)) is not None]
+    found = tuple(known for log in logs if (known := _known(log, readers, gate)) is not None)
     if not found:
         raise InputError("The log is empty.", where=", ".join(paths), hint="There is no request in it to look at.")
-    table = found[0] if len(found) == 1 else _together(engine, found)
-    if until is not None:
-        table = table.map(partial(_before, until), table.schema)
-    return Source(tuple(file for log in logs for file in log.files), table, rejects, left_out)
+    return Source(tuple(file for log in logs for file in log.files), engine, found, gate, until, rejects)
 
 
 def _tables(engine: SparkEngine, paths: Sequence[str]) -> Iterator[_Log]:
@@ -159,22 +182,20 @@ def _listed(engine: SparkEngine, paths: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _read(engine: SparkEngine, log: _Log, readers: tuple[Reader, ...], gate: Gate) -> SparkTable | None:
-    """A log as requests; None if it has no row."""
+def _known(log: _Log, readers: tuple[Reader, ...], gate: Gate) -> _Known | None:
+    """A log with its format; None if it has no row."""
     with told(log.place):
         head = _head(log)
     if head.empty:
         return None
-    reader, intake, frame = reader_of(head, readers, log.place), gate.intake(), log.frame
+    reader, frame = reader_of(head, readers, log.place), log.frame
     if isinstance(reader, Native) and not log.lines:
         lacking = [column.name for column in REQUESTS if not column.nullable and column.name not in frame.columns]
         if lacking:
             hint = "Name the columns as the request schema has them, or describe them by --mapping."
             raise InputError(f"There is no column {', '.join(lacking)}.", where=log.place, hint=hint)
-        frame = frame.select(*(name for name in intake.schema.names if name in frame.columns), FILE, ROW)
-    step: Step = Lines(reader, gate) if log.lines else Rows(reader, gate)
-    source = LINES if log.lines else schema_of(frame.schema)
-    return SparkTable.of(engine, frame, source).stepped(step, intake.result)
+        frame = frame.select(*(name for name in gate.intake().schema.names if name in frame.columns), FILE, ROW)
+    return _Known(frame, log.lines, reader)
 
 
 def _head(log: _Log) -> Head:
@@ -194,11 +215,11 @@ def _objects(lines: Sequence[bytes]) -> Iterator[dict[str, Json]]:
             continue
 
 
-def _together(engine: SparkEngine, tables: Sequence[SparkTable]) -> SparkTable:
+def _together(tables: Sequence[SparkTable]) -> SparkTable:
     frame = tables[0].made()
     for table in tables[1:]:
         frame = frame.unionByName(table.made())
-    return SparkTable.of(engine, frame, tables[0].schema)
+    return SparkTable.of(tables[0].engine, frame, tables[0].schema)
 
 
 def _before(until: datetime, batch: pa.RecordBatch) -> pa.RecordBatch:

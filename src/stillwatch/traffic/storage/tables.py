@@ -125,7 +125,7 @@ def _mapped(mapping: Mapping, there: Sequence[str], only: Sequence[str] | None =
 class TableLog:
     """A table as a log: its batches are decoded as those of a Parquet file are.
 
-    A row has no place that is the same in two readings, so what is left out is noted in the first alone.
+    A row has no place that is the same in two readings, so what is left out is noted in the first of everybody alone.
     """
 
     file: str
@@ -144,14 +144,15 @@ class TableLog:
 
     def batches(self, intake: Intake) -> Iterator[tuple[int, LazyBatch]]:
         """Its requests, with how far in `size`."""
-        intake = replace(intake, rejects=Rejects()) if self._noted else intake
+        everybody = intake.accounts is None
+        intake = intake if everybody and not self._noted else replace(intake, rejects=Rejects())
         decode = parquet.decode_native if isinstance(self.reader, Native) else parquet.decode_records
         row = 1
         for position, block in self.table.batches(self.wanted):
             for batch in _pieces(block):
                 yield position, partial(decode, batch, row, self.file, self.reader, intake)
                 row += len(batch)
-        self._noted = True
+        self._noted = self._noted or everybody
 
 
 def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
