@@ -2,59 +2,66 @@
 
     python bench/incremental.py [--scale 1] [--json] [--markdown PAGE]
 
-A month is simulated (scenario `scale`, 31 days), cut into files of a day and scanned: the last day alone, all at once,
-and added to the stored thirty, as they are, compacted as by default, and compacted into months. Commands are measured
-whole, start and judging included; reading is measured by itself, in one process whose kernels are warm.
+Five weeks are simulated (scenario `scale`), a file a day. Thirty days are stored; the next seven are added
+one by one, and profiles are compacted every night, as by default. Each day is scanned alone as well. Commands are
+measured whole, start and judging included; all is scanned at once in the end, to compare what was found.
 """
 
 import argparse
 import os
-import shutil
+import re
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from scanning import run
+from scanning import run, scan_files
 from tables import Table, add_options, publish
 
-from stillwatch.campaigns.readings import Log
-from stillwatch.campaigns.scan import COLUMNS
-from stillwatch.campaigns.stored import Past
-from stillwatch.engines.local import LocalEngine
-from stillwatch.profiles.store.store import opened, present
-from stillwatch.traffic import Key, Rejects, RequestSource, open_requests
+from stillwatch.traffic import Key
 
-DAYS = 31
+STORED, ADDED = 30, 7
 AT_ONCE = 1.5  # the bar: a day added to thirty, against that day alone
 
 
 @dataclass(frozen=True)
-class Point:
-    """One way to scan."""
+class Day:
+    """A day that was added; processor seconds of whole commands.
 
-    what: str
+    Attributes:
+        looked_at: accounts that were looked at anew; None: everybody.
+    """
+
+    number: int
     requests: int
     accounts: int
-    processor: float  # seconds, the whole command
-    reading: float | None  # seconds of it, by itself
-    size: int | None  # bytes stored
+    stored: int
+    looked_at: int | None
+    alone: float
+    added: float
 
 
-def month(folder: Path, scale: float) -> list[Path]:
+@dataclass(frozen=True)
+class Week:
+    """All of it."""
+
+    days: list[Day]
+    at_once: float
+    same: bool
+
+
+def weeks(folder: Path, scale: float) -> list[Path]:
     """Simulate; the files of the days."""
     text = (files("stillwatch.simulate") / "scenarios" / "scale.toml").read_text("utf-8")
-    (folder / "month.toml").write_text(text.replace("days = 10", f"days = {DAYS}"), "utf-8")
-    run("simulate", str(folder / "month.toml"), "--out", str(folder), "--scale", str(scale), "--quiet")
+    (folder / "weeks.toml").write_text(text.replace("days = 10", f"days = {STORED + ADDED}"), "utf-8")
+    run("simulate", str(folder / "weeks.toml"), "--out", str(folder), "--scale", str(scale), "--quiet")
     table = pq.read_table(folder / "alpha" / "requests.parquet")
     day = pc.floor_temporal(table["time"], unit="day")
     paths = []
@@ -64,97 +71,61 @@ def month(folder: Path, scale: float) -> list[Path]:
     return paths
 
 
-def counts(paths: Sequence[Path]) -> tuple[int, int]:
-    """How many requests and accounts."""
-    accounts = pa.chunked_array(
-        [c for p in paths for c in pq.read_table(p, columns=["account_id"])["account_id"].chunks]
-    )
-    return len(accounts), len(pc.unique(accounts))
-
-
-def source(*paths: Path) -> RequestSource:
-    """These logs, opened anew."""
-    key = Key.ephemeral()
-    return open_requests([str(path) for path in paths], rejects=Rejects(), key=key, columns=COLUMNS)
-
-
-def reading_alone(path: Path) -> float:
-    """Processor seconds from a day's log to profiles."""
-    with LocalEngine(threads=1) as engine:
-        logs = source(path)
-        log = Log(lambda _stage, of: engine.lazily(partial(logs.batches, of), logs.schema), engine)
-        return _timed(log.people)
-
-
-def reading_added(path: Path, store: Path) -> float:
-    """Processor seconds from a day's log and stored profiles to everybody's."""
-    with LocalEngine(threads=1) as engine, opened(store, present(store).belongs) as at:
-        past = Past(at, source(path), engine, 168, None, lambda _stage, _share: None)
-        return _timed(lambda: (past.take(), past.people()))
-
-
-def _timed(work: Callable[[], object]) -> float:
-    started = time.process_time()
-    work()
-    return time.process_time() - started
-
-
-def measured(folder: Path, scale: float) -> list[Point]:
-    """All ways."""
-    days = month(folder, scale)
-    past, last = days[:-1], days[-1]
-    desk, key, store = folder / "alpha" / "accounts.parquet", folder / "key", folder / "profiles"
+def measured(folder: Path, scale: float) -> Week:
+    """Thirty days, and a week."""
+    days = weeks(folder, scale)
+    key, store = folder / "key", folder / "profiles"
     Key.create(key)
     settings = {"STILLWATCH_KEY_FILE": str(key), "OPENBLAS_NUM_THREADS": "1"}
-    options = ("--accounts", str(desk), "--threads", "1", "--quiet")
+    options = ("--accounts", str(folder / "alpha" / "accounts.parquet"), "--threads", "1")
+    past, following = days[:STORED], days[STORED : STORED + ADDED]
+    scan_files(past, *options, "--profiles", str(store), settings=settings)
+    made = [_added(number, day, store, options, settings) for number, day in enumerate(following, STORED + 1)]
+    whole = scan_files(past + following, *options, settings=settings)
+    last = scan_files([following[-1]], *options, "--profiles", str(store), settings=settings)
+    return Week(made, whole.ran.processor, _members(whole.findings) == _members(last.findings))
 
-    def scanned(*arguments: Path | str) -> float:
-        return run("scan", *(str(each) for each in arguments), *options, settings=settings).processor
 
-    def added(what: str) -> Point:
-        before = store.with_name("copy")
-        size = sum(file.stat().st_size for file in store.rglob("*") if file.is_file())
-        shutil.copytree(store, before)
-        processor = scanned(last, "--profiles", before)
-        shutil.rmtree(before)
-        shutil.copytree(store, before)
-        reading = reading_added(last, before)
-        shutil.rmtree(before)
-        return Point(what, *counts(days), processor, reading, size)
-
-    scanned(last)  # warms what a command reads
-    reading_alone(last)
-    alone = Point("the day alone", *counts([last]), scanned(last), reading_alone(last), None)
-    first = Point("thirty days, stored", *counts(past), scanned(*past, "--profiles", store), None, None)
-    as_stored = added("the day added, hours kept apart")
+def _added(number: int, day: Path, store: Path, options: Sequence[str], settings: Mapping[str, str]) -> Day:
     run("profiles", "compact", str(store), "--quiet", settings=settings)
-    by_default = added("the day added, compacted")
-    run("profiles", "compact", str(store), "--hourly-days", "0", "--daily-days", "0", "--quiet", settings=settings)
-    merged = added("the day added, merged into months")
-    whole = Point("all 31 at once", *counts(days), scanned(*days), None, None)
-    return [alone, first, as_stored, by_default, merged, whole]
+    accounts = len(pc.unique(pq.read_table(day, columns=["account_id"])["account_id"]))
+    alone = scan_files([day], *options, settings=settings)
+    added = scan_files([day], *options, "--profiles", str(store), settings=settings)
+    inputs = added.findings["inputs"]
+    return Day(
+        number,
+        alone.findings["inputs"]["requests"],
+        accounts,
+        inputs["accounts"],
+        _looked_at(inputs["notes"]),
+        alone.ran.processor,
+        added.ran.processor,
+    )
 
 
-def table(points: Sequence[Point]) -> Table:
-    """Against the day alone."""
-    alone = points[0]
+def _looked_at(notes: Sequence[str]) -> int | None:
+    found = re.search(r"Looked at were .* and ([0-9,]+) accounts", " ".join(notes))
+    return int(found[1].replace(",", "")) if found else None
+
+
+def _members(findings: Mapping[str, Any]) -> set[frozenset[str]]:
+    return {frozenset(each["account_id"] for each in campaign["accounts"]) for campaign in findings["campaigns"]}
+
+
+def table(week: Week) -> Table:
+    """Day by day, and all seven."""
     rows = [
-        (
-            p.what,
-            p.requests,
-            p.accounts,
-            p.processor,
-            p.processor / alone.processor,
-            p.reading,
-            None if p.reading is None or alone.reading is None else p.reading / alone.reading,
-            None if p.reading is None else p.processor - p.reading,
-            None if p.size is None else p.size / 1e6,
-        )
-        for p in points
+        (d.number, d.requests, d.accounts, d.stored, d.looked_at or d.stored, d.alone, d.added, d.added / d.alone)
+        for d in week.days
     ]
-    columns = ("", "requests", "accounts", "processor s", f"to the day alone (<= {AT_ONCE})", "of it reading s",
-               "reading, to the day alone", "the rest s", "stored MB")  # fmt: skip
-    return Table("A day added to thirty stored ones:", columns, rows)
+    alone, added = sum(d.alone for d in week.days), sum(d.added for d in week.days)
+    rows.append(("all", sum(d.requests for d in week.days), None, None, None, alone, added, added / alone))
+    columns = ("day", "requests", "accounts", "stored accounts", "looked at", "alone s", "added s",
+               f"to the day alone (<= {AT_ONCE})")  # fmt: skip
+    same = "the same campaigns and members" if week.same else "OTHER campaigns or members"
+    return Table(
+        f"A week of days added to thirty stored ones (all at once: {week.at_once:.1f} s, {same}):", columns, rows
+    )
 
 
 def main() -> None:
@@ -164,8 +135,9 @@ def main() -> None:
     add_options(options)
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        points = measured(Path(folder), given.scale)
-    publish(given, "incremental", [table(points)], [vars(p) for p in points])
+        week = measured(Path(folder), given.scale)
+    figures = {"days": [vars(d) for d in week.days], "at_once": week.at_once, "same": week.same}
+    publish(given, "incremental", [table(week)], figures)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,9 +58,14 @@ def run(*arguments: str, settings: Mapping[str, str] | None = None) -> Ran:
 
 def scan(folder: Path, *given: str, until: str | None = None, settings: Mapping[str, str] | None = None) -> Scanned:
     """Scan a provider's folder (requests.parquet, accounts.parquet); `given`: further options."""
+    folder = folder.resolve()
+    options = ["--accounts", str(folder / "accounts.parquet"), *given, *(["--until", until] if until else [])]
+    return scan_files([folder / "requests.parquet"], *options, settings=settings)
+
+
+def scan_files(logs: Sequence[Path], *given: str, settings: Mapping[str, str] | None = None) -> Scanned:
+    """Scan logs; `given`: further options."""
     with tempfile.TemporaryDirectory() as kept:
-        findings, folder = Path(kept) / "findings.json", folder.resolve()
-        log, accounts = str(folder / "requests.parquet"), str(folder / "accounts.parquet")
-        options = [*given, *(["--until", until] if until else [])]
-        ran = run("scan", log, "--accounts", accounts, "-o", str(findings), "--quiet", *options, settings=settings)
+        findings = Path(kept) / "findings.json"
+        ran = run("scan", *(str(log) for log in logs), "-o", str(findings), "--quiet", *given, settings=settings)
         return Scanned(json.loads(findings.read_bytes()), ran)

@@ -1,11 +1,14 @@
 """Very many accounts, part by part: what is found is what is found of everybody at once."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from stillwatch.campaigns import census, gathering, judging, shards
 from stillwatch.campaigns.judging import judge
+from stillwatch.campaigns.scope import Scope
 from stillwatch.campaigns.signals import Signal, Told
+from stillwatch.campaigns.signed_up import key_of
 from stillwatch.config import ScanConfig
 from stillwatch.engines.local import LocalEngine
 from stillwatch.profiles import wire
@@ -71,8 +74,16 @@ def test_neither_the_order_nor_the_cut_of_the_accounts_changes_a_bit(log):
 
 def test_of_clusters_that_were_known_only_what_they_became_is_looked_at(log):
     known = [[f"a{i:04}" for i in range(20)]]
-    found = judged(log, known=known)
+    found = judged(log, scope=lambda _: Scope.of_known(known))
     assert members(found) == [[f"a{i:04}" for i in range(40)]], "it grows by those near it, wherever they lie"
+
+
+def test_the_views_are_asked_of_those_of_whom_it_is_wanted(log):
+    of_a = np.sort(key_of(pa.array([f"a{i:04}" for i in range(30)])))
+    found = judged(log, scope=lambda _: Scope(among=of_a))
+    assert members(found) == [[f"a{i:04}" for i in range(40)]], "others join what these suggest"
+    strangers = np.sort(key_of(pa.array([f"s{i:04}" for i in range(300)])))
+    assert members(judged(log, scope=lambda _: Scope(among=strangers))) == []
 
 
 def test_another_providers_word_is_heard_of_everybody(log):

@@ -57,7 +57,7 @@ def accounts(made):
 def of(tmp_path_factory, accounts):
     """Scans tables, each as a file of its own, into a store if one is named."""
 
-    def run(*tables, into=None, until=None, lateness_hours=168, threads=2):
+    def run(*tables, into=None, until=None, lateness_hours=168, threads=2, growth=0.0):
         folder = tmp_path_factory.mktemp("logs")
         for number, table in enumerate(tables):
             pq.write_table(table, folder / f"{number}.parquet", row_group_size=500)
@@ -66,7 +66,8 @@ def of(tmp_path_factory, accounts):
         if into is None:
             return scan(source, accounts, settings=config, until=until)
         with opened(into, OURS) as store:
-            return scan_stored(source, accounts, store, settings=config, lateness_hours=lateness_hours, until=until)
+            kept = {"lateness_hours": lateness_hours, "growth": growth, "whole_days": 7}
+            return scan_stored(source, accounts, store, settings=config, **kept, until=until)
 
     return run
 
@@ -88,6 +89,10 @@ def timeless(findings):
     never = datetime(1970, 1, 1, tzinfo=UTC)
     of = tuple(replace(c, crossed_at=never, requests_before_crossing=0) for c in judged(findings).campaigns)
     return replace(judged(findings), campaigns=of)
+
+
+def members(findings):
+    return {frozenset(each.account_id for each in campaign.accounts) for campaign in findings.campaigns}
 
 
 def test_one_scan_into_a_store_is_a_scan(of, requests, at_once):
@@ -135,6 +140,18 @@ def test_day_after_day(of, requests, at_once, tmp_path):
     assert any("known to the day" in note for note in merged.inputs.notes)
     for late, early in zip(merged.campaigns, at_once.campaigns, strict=True):
         assert late.crossed_at >= early.crossed_at, "never before it could have been seen"
+
+
+def test_days_that_look_at_what_is_new_find_the_same_campaign_and_keep_it(of, requests, at_once, tmp_path):
+    half_day = pc.floor_temporal(requests["time"], 12, unit="hour")
+    pieces = [requests.filter(pc.equal(half_day, each)) for each in sorted(pc.unique(half_day).to_pylist())]
+    for each in pieces:
+        findings = of(each, into=tmp_path / "s", growth=0.1)
+    assert any("Looked at were the campaigns found before and" in note for note in findings.inputs.notes)
+    assert members(findings) == members(at_once)
+    again = of(requests.slice(0, 40), into=tmp_path / "s", growth=0.1)
+    assert any("before and 0 accounts" in note for note in again.inputs.notes), "nothing of it is new"
+    assert members(again) == members(at_once)
 
 
 @pytest.mark.slow

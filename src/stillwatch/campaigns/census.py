@@ -41,6 +41,7 @@ class Census:
         active: for each hour (`profiles.state.HOURS`) how many accounts asked in it.
         columns: which columns of the log hold anything at all.
         key: every account (`signed_up.key_of`); with it the hash of its organization and its addresses.
+        made: of each, how many requests it made.
         sample: the SAMPLE accounts whose keys come first in an order that means nothing.
     """
 
@@ -56,6 +57,7 @@ class Census:
     key: list[I64] = field(default_factory=list)
     organization: list[npt.NDArray[np.uint32]] = field(default_factory=list)
     addresses: list[npt.NDArray[np.uint32]] = field(default_factory=list)
+    made: list[npt.NDArray[np.uint64]] = field(default_factory=list)
     sample: Profiles = field(default_factory=Profiles)
 
     def absorb(self, part: "Census") -> None:
@@ -69,8 +71,11 @@ class Census:
         self.active += part.active
         self.columns |= part.columns
         for mine, theirs in (
-            (self.key, part.key), (self.organization, part.organization), (self.addresses, part.addresses)
-        ):  # fmt: skip
+            (self.key, part.key),
+            (self.organization, part.organization),
+            (self.addresses, part.addresses),
+            (self.made, part.made),
+        ):
             mine.extend(theirs)  # type: ignore[arg-type]
         self.sample = _drawn([self.sample, part.sample])
 
@@ -80,6 +85,11 @@ class Census:
     def keys(self) -> I64:
         """Every account, once."""
         return np.concatenate([np.zeros(0, np.int64), *self.key])
+
+    @property
+    def requests_of(self) -> npt.NDArray[np.uint64]:
+        """Of each of `keys` how many requests it made."""
+        return np.concatenate([np.zeros(0, np.uint64), *self.made])
 
     @property
     def claims(self) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
@@ -141,6 +151,7 @@ def of(profiles: Profiles) -> Census:
         key=[key_of(profiles.ids)],
         organization=[profiles["organization"].copy()],
         addresses=[profiles["addresses"].copy()],
+        made=[profiles["requests"].astype(np.uint64)],
         sample=_drawn([profiles]),
     )
 

@@ -22,6 +22,7 @@ from stillwatch.campaigns.census import Census, Counts
 from stillwatch.campaigns.holdings import KINDS, SEVERAL, TEXT, Holdings, Spread, holdings
 from stillwatch.campaigns.nearby import NEARBY, Nearest, neighbourhoods
 from stillwatch.campaigns.population import Background, Population
+from stillwatch.campaigns.scope import Scope
 from stillwatch.campaigns.shards import (
     FOUND,
     GROUPED,
@@ -69,12 +70,12 @@ class Candidates:
 
     Attributes:
         population: the candidates, and the sample that stands for everybody else.
-        proposals: clusters among them (rows); None: all views are to be asked.
+        proposals: clusters among them (rows).
         notes: what the reader should know.
     """
 
     population: Population
-    proposals: list[I64] | None
+    proposals: list[I64]
     notes: tuple[str, ...]
 
 
@@ -85,9 +86,10 @@ def gather(  # noqa: PLR0913 — who, where, against what, and who is asked and 
     accounts: pa.Table | None,
     settings: ScanConfig,
     *,
+    known: Sequence[I64],
+    scope: Scope,
     importer: Importer | None,
     tell: Tell,
-    known: Sequence[I64] | None = None,
 ) -> Candidates:
     """Find the candidates.
 
@@ -97,9 +99,10 @@ def gather(  # noqa: PLR0913 — who, where, against what, and who is asked and 
         everybody: their census.
         accounts: the sign-up desk's table, or None.
         settings: where the line is.
+        known: clusters (keys of accounts) that were found before.
+        scope: of whom the views are asked besides.
         importer: asked what other providers say of campaigns.
         tell: told the stage and how far it is, 0 to 1.
-        known: clusters (keys of accounts) that were found before; no others are looked for then.
     """
     desk = SignedUp.of(everybody.keys, *everybody.claims, accounts)
     placed = _placed(people, everybody)
@@ -111,12 +114,13 @@ def gather(  # noqa: PLR0913 — who, where, against what, and who is asked and 
     sought = _heard(people, Sought.of(said.signals, accounts, desk.key))
     background = Background.of(everybody, _spreads(engine, degrees), desk, sought, signed_up=accounts is not None)
     sampled = _held(engine, degrees, everybody.sample, desk)
-    look = _Look(people, engine, degrees, Judging(background, settings, everybody.sample, sampled), tell)
-    if known is None:
+    judging = Judging(background, settings, everybody.sample, sampled, scope)
+    look, found = _Look(people, engine, degrees, judging, tell), list(known)
+    if scope.asks:
         tell("linking", 0.0)
         linked = engine.sql(LINKED, held=held, degrees=degrees).kept()
-        known = look.cells(placed, linked) + look.groups(linked)
-    return look.candidates(known, said.notes)
+        found += look.cells(placed, linked) + look.groups(linked)
+    return look.candidates(found, said.notes)
 
 
 @dataclass(frozen=True)
@@ -178,10 +182,18 @@ class _Look:
             found += [np.array(who, np.int64) for who in batch.column("who").to_pylist()]
         return sorted(found, key=lambda who: (-len(who), who.tolist()))
 
+    def _asked(self, table: Table) -> dict[str, I64]:
+        """The rows (who, ...) of those of whom views are asked."""
+        rows = _rows(table)
+        which = self.judging.scope.rows(rows["who"])
+        return {name: column[which] for name, column in rows.items()}
+
     def _by_means(self, linked: Table) -> list[I64]:
         """Communities of accounts that share cards, domains, addresses or turns with other customers."""
         hub, desk = self.judging.settings.hub_accounts, self.judging.background.desk
-        rows = _rows(self.engine.sql(BY_MEANS.format(text=TEXT, most=linking.COMMON_PROPERTY * hub), linked=linked))
+        rows = self._asked(
+            self.engine.sql(BY_MEANS.format(text=TEXT, most=linking.COMMON_PROPERTY * hub), linked=linked)
+        )
         who, row = np.unique(rows["who"], return_inverse=True)
         code, thing = np.unique(rows["thing"] * len(KINDS) + rows["kind"], return_inverse=True)
         party = desk.taken(who).party
@@ -196,7 +208,7 @@ class _Look:
     def _by_words(self, linked: Table) -> list[I64]:
         """Accounts with a word in common: of each, the one in most hands that is not in everybody's."""
         asked = BY_WORD.format(text=TEXT, fewest=FEWEST, most=self.judging.settings.hub_accounts)
-        rows = _rows(self.engine.sql(asked, linked=linked))
+        rows = self._asked(self.engine.sql(asked, linked=linked))
         order = np.lexsort((rows["who"], rows["word"]))
         groups = np.split(rows["who"][order], np.flatnonzero(np.diff(rows["word"][order])) + 1)
         return [group for group in groups if len(group) >= FEWEST]

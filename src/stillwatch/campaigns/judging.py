@@ -17,6 +17,8 @@ import pyarrow as pa
 from stillwatch.campaigns import population
 from stillwatch.campaigns.census import Census, counted
 from stillwatch.campaigns.gathering import Candidates, gather
+from stillwatch.campaigns.linking import propose
+from stillwatch.campaigns.scope import Scope
 from stillwatch.campaigns.selection import Suspicion, select
 from stillwatch.campaigns.shards import places
 from stillwatch.campaigns.signals import Importer, Told
@@ -68,7 +70,7 @@ def judge(  # noqa: PLR0913 — what is judged, where, against what, and who is 
     *,
     importer: Importer | None = None,
     tell: Progress = lambda _stage, _share: None,
-    known: Sequence[Collection[str]] | None = None,
+    scope: Callable[[Census], Scope] = lambda _everybody: Scope(),
 ) -> Judged:
     """Find the clusters that pass the line.
 
@@ -79,14 +81,17 @@ def judge(  # noqa: PLR0913 — what is judged, where, against what, and who is 
         engine: where the profiles lie.
         importer: asked what other providers say of campaigns.
         tell: told the stage and how far it is, 0 to 1.
-        known: clusters (account ids) that were found before; only what these have become is looked at then.
+        scope: told the census, who is looked at.
     """
     everybody = people.fold(counted, Census)
-    keys = None if known is None else [_asked(ids, everybody) for ids in known]
+    looked = scope(everybody)
+    known = [_asked(ids, everybody) for ids in looked.known]
     if everybody.accounts <= WHOLE:
-        found = _whole(people, accounts, importer, tell, keys)
+        found = _whole(people, accounts, settings, known=known, scope=looked, importer=importer, tell=tell)
     else:
-        found = gather(people, engine, everybody, accounts, settings, importer=importer, tell=tell, known=keys)
+        found = gather(
+            people, engine, everybody, accounts, settings, known=known, scope=looked, importer=importer, tell=tell
+        )
     suspicions = select(found.population, settings, lambda share: tell("weighing", share), proposals=found.proposals)
     return Judged(
         everybody, found.population, suspicions, (*_notes(everybody, found.population, accounts), *found.notes)
@@ -98,8 +103,15 @@ def _asked(ids: Collection[str], everybody: Census) -> I64:
     return np.intersect1d(key_of(pa.array(sorted(ids), pa.string())), everybody.keys)
 
 
-def _whole(
-    people: Table, accounts: pa.Table | None, importer: Importer | None, tell: Progress, known: list[I64] | None
+def _whole(  # noqa: PLR0913 — who, against what, and who is asked and told
+    people: Table,
+    accounts: pa.Table | None,
+    settings: ScanConfig,
+    *,
+    known: Sequence[I64],
+    scope: Scope,
+    importer: Importer | None,
+    tell: Progress,
 ) -> Candidates:
     """Everybody at once."""
     profiles = together([Profiles(), *(wire.profiles_of(batch) for batch in people.batches())])
@@ -109,7 +121,9 @@ def _whole(
         said = importer(population.sent_by_several(profiles))
     everybody = population.build(profiles, accounts, said.signals)
     key = key_of(everybody.profiles.ids)
-    proposals = None if known is None else [np.sort(places(key, each)) for each in known]
+    proposals = [np.sort(places(key, each)) for each in known]
+    if scope.asks:
+        proposals += propose(everybody, settings.hub_accounts, scope.rows(key))
     return Candidates(everybody, proposals, said.notes)
 
 

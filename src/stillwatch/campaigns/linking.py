@@ -53,13 +53,15 @@ def propose(population: Population, hub: int, among: I64 | None = None) -> list[
     among = np.arange(len(population)) if among is None else among
     asked = _edges_of_contents(population, among)
     words, *means = (_links(population, population.keys[name], hub, among) for name in ("text", *MEANS))
-    views = (([asked, words], RESOLUTIONS), ([asked, words, *means], RESOLUTIONS[1:2]), (means, SPARSE))
-    graphs = ((*graph_of(len(population), edges), resolutions) for edges, resolutions in views)
+    n = len(population)
+    both, weights = graph_of(n, [asked, words, *means])
+    without = np.where(np.arange(len(weights)) < len(asked.a) + len(words.a), weights, 0.0)  # means weigh nothing
+    views = ((both, without, RESOLUTIONS), (both, weights, RESOLUTIONS[1:2]), (*graph_of(n, means), SPARSE))
     groups = {
         group.tobytes()
-        for graph, weights, resolutions in graphs
+        for graph, weight, resolutions in views
         for resolution in resolutions
-        for group in communities(graph, weights, len(population), resolution)
+        for group in communities(graph, weight, n, resolution)
     } | {group.tobytes() for group in _known_elsewhere(population, hub)}
     found = [np.frombuffer(group, np.int32).astype(np.int64) for group in groups]
     return sorted(found, key=lambda group: (-len(group), group.tolist()))

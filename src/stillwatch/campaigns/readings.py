@@ -14,8 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stillwatch.campaigns.census import Census
 from stillwatch.campaigns.footage import Footage
 from stillwatch.campaigns.load import Load, load
+from stillwatch.campaigns.scope import Scope
 from stillwatch.engines.contract import Engine, Table
 from stillwatch.profiles import wire
 from stillwatch.profiles.accounts import Profiles, profile, zero
@@ -33,6 +35,9 @@ class Readings(Protocol):
 
     def people(self) -> tuple[Table, Load]:
         """Everybody's profiles (`profiles.wire.SCHEMA`), and everybody's load."""
+
+    def scope(self, everybody: Census) -> Scope:
+        """Who of everybody is looked at."""
 
     def again(self, footage: Footage) -> Footage:
         """What the members did."""
@@ -54,6 +59,10 @@ class Log:
         """Everybody's profiles, and everybody's load; each request counts once, also where a part is read again."""
         gathered = self.requests("reading", None).gather("account_id", profiled, Heaped, GATHERED)
         return gathered.map(_people, wire.SCHEMA), gathered.fold(_load, Load)
+
+    def scope(self, everybody: Census) -> Scope:  # noqa: ARG002 — whoever they are
+        """All of them."""
+        return Scope()
 
     def again(self, footage: Footage) -> Footage:
         """What the members did."""

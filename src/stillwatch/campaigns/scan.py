@@ -142,7 +142,7 @@ def scan_readings(
     people, traffic = log.people()
     if not traffic.hours:
         raise EmptyLogError("There is no request to look at.")
-    judged = judge(people, accounts, settings, log.engine, importer=importer, tell=tell)
+    judged = judge(people, accounts, settings, log.engine, importer=importer, tell=tell, scope=log.scope)
     campaigns = _shown(judged, accounts, settings, log)
     inputs = Inputs(
         files=0,

@@ -4,7 +4,7 @@ A shard is some accounts, what they hold, and a sample that stands for everybody
 what they ask for (`Cells`), or by what links them (groups that somebody proposes).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from stillwatch.campaigns.contents import Contents
 from stillwatch.campaigns.holdings import Holdings, holdings, joined
 from stillwatch.campaigns.neighbours import centres, nearest_centre
 from stillwatch.campaigns.population import Background, Population, part
+from stillwatch.campaigns.scope import Scope
 from stillwatch.campaigns.selection import select
 from stillwatch.campaigns.signed_up import SignedUp, key_of
 from stillwatch.config import ScanConfig
@@ -136,17 +137,20 @@ class Judging:
         settings: where the line is.
         sample: accounts that stand for everybody.
         sampled: what they hold; `row` is the account's key.
+        scope: of whom views are asked.
     """
 
     background: Background
     settings: ScanConfig
     sample: Profiles
     sampled: Holdings
+    scope: Scope = field(default_factory=Scope)
 
     def of_cell(self, people: pa.Table, linked: pa.Table) -> pa.RecordBatch:
         """Accounts of which every view is asked."""
         population, key = self.population(wire.profiles_of(people), held_by(linked))
-        own = np.flatnonzero(np.isin(key, key_of(people["account_id"].combine_chunks())))
+        own = self.scope.rows(key)
+        own = own[np.isin(key[own], key_of(people["account_id"].combine_chunks()))]
         return self._found(population, key, linking.propose(population, self.settings.hub_accounts, own))
 
     def of_groups(self, people: pa.Table, linked: pa.Table) -> pa.RecordBatch:

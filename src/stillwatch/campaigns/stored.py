@@ -1,7 +1,7 @@
 """A scan that goes on where the last one ended: logs are added to stored profiles, and all of these are judged.
 
     with opened(folder, belongs) as store:
-        findings = scan_stored(source, accounts, store, settings=ScanConfig(), lateness_hours=168)
+        findings = scan_stored(source, accounts, store, settings=ScanConfig(), lateness_hours=168, growth=0, whole_days=7)
 
 What profiles do not hold cannot be told of the past: texts, and answers by model and kind. See docs/incremental.md.
 """
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from hashlib import blake2b
 from threading import Condition
 
 import numpy as np
@@ -18,12 +19,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stillwatch import __version__
+from stillwatch.campaigns.census import Census
 from stillwatch.campaigns.findings import Findings
 from stillwatch.campaigns.footage import Exposure, Footage
 from stillwatch.campaigns.judging import Progress
 from stillwatch.campaigns.load import HOUR, Load, values
 from stillwatch.campaigns.scan import EmptyLogError, scan_readings
+from stillwatch.campaigns.scope import Scope
 from stillwatch.campaigns.signals import Importer
+from stillwatch.campaigns.stirring import Looking
 from stillwatch.campaigns.takings import Takings
 from stillwatch.config import ScanConfig
 from stillwatch.engines import local
@@ -31,6 +36,7 @@ from stillwatch.engines.contract import Table
 from stillwatch.engines.local import LocalEngine
 from stillwatch.errors import InputError
 from stillwatch.profiles import wire
+from stillwatch.profiles.store import looked
 from stillwatch.profiles.store.hourly import Part, hourly, hours_of
 from stillwatch.profiles.store.manifest import GRAINS
 from stillwatch.profiles.store.merging import combined
@@ -52,6 +58,8 @@ def scan_stored(  # noqa: PLR0913 — as `scan`, and what was stored
     *,
     settings: ScanConfig,
     lateness_hours: int,
+    growth: float,
+    whole_days: int,
     until: datetime | None = None,
     importer: Importer | None = None,
     progress: Progress | None = None,
@@ -64,6 +72,8 @@ def scan_stored(  # noqa: PLR0913 — as `scan`, and what was stored
         store: opened for adding.
         settings: where the line is.
         lateness_hours: how late a request may come, against the last scan.
+        growth: share by which an account's requests must have grown for it to be looked at anew (`stirring`); 0: any.
+        whole_days: after so many days of the log everybody is looked at.
         until: look only at whole hours (of merged days, whole days) before this moment; all is stored all the same.
         importer: asked what other providers say of campaigns; None where nothing is imported.
         progress: told the stage and how far it is, 0 to 1.
@@ -75,13 +85,16 @@ def scan_stored(  # noqa: PLR0913 — as `scan`, and what was stored
     tell = progress or (lambda _stage, _share: None)
     before = None if until is None else hour_of(until)
     with LocalEngine(threads=settings.threads) as engine:
-        past = Past(store, source, engine, lateness_hours, before, tell)
+        way = _way(settings, accounts, importer)
+        looking = Looking(looked.load(store.folder), way, growth if before is None else 0.0, whole_days)
+        past = Past(store, source, engine, lateness_hours, before, tell, looking)
         past.take()
         try:
             found = scan_readings(past, accounts, settings=settings, importer=importer, progress=tell)
         except EmptyLogError:
             says = "There is no request to look at, neither in these logs nor stored."
             raise InputError(says, where=", ".join(source.files[:3])) from None
+    past.remember(found)
     notes = (*found.inputs.notes, *past.notes())
     inputs = replace(found.inputs, files=len(source.files), rejected=source.rejects.count, notes=notes)
     campaigns = tuple(replace(each, taken=each.taken or None) for each in found.campaigns)  # unknown, not none
@@ -99,6 +112,7 @@ class Past:
         lateness_hours: how late a request may come.
         before: the hour at which the past ends; None for all that is stored.
         tell: told how far a reading is.
+        looking: who is looked at.
     """
 
     store: Store
@@ -107,6 +121,7 @@ class Past:
     lateness_hours: int
     before: int | None
     tell: Progress
+    looking: Looking
     _new: list[RequestSource] = field(default_factory=list)
     _taken: Taking | None = None
     _floor: int = 0
@@ -134,6 +149,17 @@ class Past:
         small = (batch for block in self.store.people(self.before) for batch in wire.batches(block))
         batches = (batch for some in grouped(small, wire.BLOCK) for batch in some.combine_chunks().to_batches())
         return self.engine.table(batches, wire.SCHEMA), _load(self.store.sums(before=self.before))
+
+    def scope(self, everybody: Census) -> Scope:
+        """Those who did something new since they were looked at."""
+        return self.looking.scope(everybody)
+
+    def remember(self, found: Findings) -> None:
+        """For the next scan, what this one looked at."""
+        if self.before is None:
+            now = self.looking.after([[each.account_id for each in campaign.accounts] for campaign in found.campaigns])
+            with self.store.writing():
+                looked.save(self.store.folder, now)
 
     def again(self, footage: Footage) -> Footage:
         """What the members did: their hours and slices as stored, their texts from these logs.
@@ -188,6 +214,12 @@ class Past:
             )
         since = f"{moment_of(min(part.start for part in past.parts)):%Y-%m-%d}"
         grain = max((part.grain for part in past.parts), key=GRAINS.index)
+        if (some := self.looking.asked.among) is not None:
+            yield (
+                f"Looked at were the campaigns found before and {len(some):,} accounts that are new or asked "
+                f"{self.looking.growth:.0%} more than when they were looked at last; everybody is looked at every "
+                f"{self.looking.whole_days} days (profiles.growth, profiles.whole_days)."
+            )
         yield (
             f"These findings rest on stored profiles since {since}: when a campaign passed the line is known to the "
             f"{grain}; shared texts are of the logs that were read now, and answers by model are told only of "
@@ -207,6 +239,12 @@ class Past:
         for batch in log.batches(of):
             self.tell(stage, min(1.0, log.bytes_read / log.bytes_total) if log.bytes_total else 0.0)
             yield batch
+
+
+def _way(settings: ScanConfig, accounts: pa.Table | None, importer: Importer | None) -> str:
+    """What decides how is looked, but for what is there."""
+    decides = settings.model_dump_json(exclude={"threads"}), __version__, accounts is None, importer is None
+    return blake2b(repr(decides).encode(), digest_size=16).hexdigest()
 
 
 def _new(batch: LazyBatch, number: int, turns: "_Turns", new: Taking) -> pa.RecordBatch:

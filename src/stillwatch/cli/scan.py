@@ -192,6 +192,8 @@ def find(
             store,
             settings=config.scan,
             lateness_hours=24 * config.profiles.lateness_days,
+            growth=config.profiles.growth,
+            whole_days=config.profiles.whole_days,
             until=until,
             importer=importer,
             progress=progress,

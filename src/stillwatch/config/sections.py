@@ -116,6 +116,17 @@ class ProfilesConfig(_Section):
         description="How late a request may come, against the newest of the scan before, and for how long its hash is "
         "kept, by which a second copy is told: some 7 bytes a request. What comes later is left out, and counted.",
     )
+    growth: float = Field(
+        default=0.1,
+        ge=0,
+        le=10,
+        description="By what share an account's requests must have grown before a scan looks at its neighbourhood "
+        "again; new accounts and the campaigns found before are looked at by every scan. 0: so is everybody, and a "
+        "scan finds what one scan of everything would.",
+    )
+    whole_days: int = Field(
+        default=7, ge=1, le=366, description="After how many days of the log a scan looks at everybody in any case."
+    )
     hourly_days: int = Field(
         default=2,
         ge=0,

@@ -17,6 +17,7 @@ import pyarrow as pa
 from stillwatch.campaigns.findings import Campaign, Findings, Inputs
 from stillwatch.campaigns.judging import Judged, judge
 from stillwatch.campaigns.recognition import Desk, Recognition, recognition
+from stillwatch.campaigns.scope import Scope
 from stillwatch.campaigns.selection import Suspicion
 from stillwatch.campaigns.signals import Importer
 from stillwatch.campaigns.telling import Shown, moment, strongest_first, told
@@ -87,10 +88,10 @@ def judged(  # noqa: PLR0913 — what is judged, against what, and what is remem
         rejected: rows that could not be read, for the document.
         anew: False: only what the campaigns that were raised have become, a fraction of the work.
     """
-    known = None if anew else [each.accounts for each in raised]
+    scope = Scope() if anew else Scope.of_known([each.accounts for each in raised])
     with LocalEngine(threads=settings.threads) as engine:
         people = engine.table(wire.batches(profiles), wire.SCHEMA)
-        found = judge(people, accounts, settings, engine, importer=importer, known=known)
+        found = judge(people, accounts, settings, engine, importer=importer, scope=lambda _: scope)
     desk = None if accounts is None else Desk.of(found.population, found.census.keys, accounts)
     campaigns, now = _named(found, settings, raised)
     start, end = found.window
