@@ -1,7 +1,7 @@
 """A scan that goes on where the last one ended: logs are added to stored profiles, and all of these are judged.
 
     with opened(folder, belongs) as store:
-        findings = scan_stored(source, accounts, store, settings=ScanConfig(), lateness_hours=168, growth=0, whole_days=7)
+        findings = scan_stored(source, accounts, store, settings=ScanConfig(), **kept)  # of `[profiles]`
 
 What profiles do not hold cannot be told of the past: texts, and answers by model and kind. See docs/incremental.md.
 """
