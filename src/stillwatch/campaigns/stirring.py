@@ -1,6 +1,6 @@
 """Who is looked at anew by a scan that goes on: those who are new, or asked so much more that they may look different.
 
-    looking = Looking(before, way, growth=0.1, whole_days=7)
+    looking = Looking(before, way, growth=0.05, whole_days=7)
     found = judge(people, accounts, settings, engine, scope=looking.scope)
     looking.after(named)                                   # for the next scan
 
@@ -19,6 +19,7 @@ from stillwatch.campaigns.scope import Scope
 from stillwatch.profiles.store.looked import About, Looked
 
 _DAY = 86_400 * 10**6
+_EARLY = _DAY // 2  # whoever scans at night does not do so at the same minute, nor does a log end at it
 
 
 @dataclass
@@ -51,7 +52,7 @@ class Looking:
 
     def _some(self, before: Looked) -> bool:
         """Whether it is enough to look at some."""
-        recently = self._everybody.last - before.about.whole < self.whole_days * _DAY
+        recently = self._everybody.last - before.about.whole < self.whole_days * _DAY - _EARLY
         return self.growth > 0 and before.about.way == self.way and recently
 
     def after(self, named: Sequence[Sequence[str]]) -> Looked:

@@ -117,7 +117,7 @@ class ProfilesConfig(_Section):
         "kept, by which a second copy is told: some 7 bytes a request. What comes later is left out, and counted.",
     )
     growth: float = Field(
-        default=0.1,
+        default=0.05,
         ge=0,
         le=10,
         description="By what share an account's requests must have grown before a scan looks at its neighbourhood "
