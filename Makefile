@@ -64,7 +64,8 @@ measure: $(VENV)/.dev  ## write docs/measurements.md anew: hours
 	$(MEASURE) bench/separability.py --markdown docs/measurements.md
 	$(MEASURE) bench/scan.py --markdown docs/measurements.md
 	$(MEASURE) bench/growth.py
-	$(MEASURE) bench/incremental.py --full --markdown docs/measurements.md
+	$(MEASURE) bench/incremental.py --markdown docs/measurements.md
+	$(MEASURE) bench/looking.py --markdown docs/measurements.md
 	$(MEASURE) bench/alliance.py --markdown docs/measurements.md
 	$(MEASURE) bench/response.py --markdown docs/measurements.md
 	$(MEASURE) bench/adaptive.py --markdown docs/measurements.md

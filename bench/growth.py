@@ -17,7 +17,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from scanning import run, scan
 from scorer import Truth, clusters_of, judge
-from tables import Table, add_options, publish
+from tables import Bars, Table, add_options, publish
 
 SIZES = (1, 5, 17, 54)  # scales of the scenario: about 1, 5, 20 and 100 million requests
 EVERYDAY = 5
@@ -68,6 +68,16 @@ def table(points: Sequence[Point]) -> Table:
     return Table("The scan as the log grows:", columns, rows)
 
 
+def pictures(points: Sequence[Point]) -> list[Bars]:
+    """Cost and memory."""
+    sizes = [f"{p.requests / 1e6:.0f} million" for p in points]
+    cost = [p.processor / p.requests * 1e6 for p in points]
+    return [
+        Bars("Processor time a million requests", "seconds", sizes, cost),
+        Bars("Peak memory", "GB", sizes, [p.peak / 1e9 for p in points]),
+    ]
+
+
 def main() -> None:
     """Simulate, scan, print."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -84,7 +94,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             points.append(simulated(scale, Path(folder)))
         print(points[-1], file=sys.stderr)
-    publish(given, "growth", [table(points)], [vars(p) for p in points])
+    publish(given, "growth", [table(points), *pictures(points)], [vars(p) for p in points])
 
 
 if __name__ == "__main__":

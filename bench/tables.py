@@ -38,6 +38,32 @@ class Table:
         return "\n".join([self.title, "", *("| " + " | ".join(row) + " |" for row in rows)])
 
 
+@dataclass(frozen=True)
+class Bars:
+    """A figure for each of some places: bars on a terminal, a Mermaid chart on a page."""
+
+    title: str
+    unit: str
+    places: Sequence[str]
+    values: Sequence[float]
+
+    def text(self) -> str:
+        """Bars of up to forty characters."""
+        most = max(self.values)
+        wide = max(len(place) for place in self.places)
+        pairs = zip(self.places, self.values, strict=True)
+        lines = (f"  {place.rjust(wide)}  {'#' * round(40 * v / most)} {written(v)} {self.unit}" for place, v in pairs)
+        return "\n".join([self.title, *lines])
+
+    def markdown(self) -> str:
+        """As Mermaid."""
+        places = ", ".join(f'"{place}"' for place in self.places)
+        values = ", ".join(f"{value:.3g}" for value in self.values)
+        chart = ["xychart-beta", f'    title "{self.title}"', f"    x-axis [{places}]",
+                 f'    y-axis "{self.unit}" 0 --> {1.15 * max(self.values):.3g}', f"    bar [{values}]"]  # fmt: skip
+        return "\n".join(["```mermaid", *chart, "```"])
+
+
 def written(value: object) -> str:
     """A value of a table."""
     if value is None:
@@ -57,7 +83,7 @@ def add_options(options: ArgumentParser) -> None:
     options.add_argument("--markdown", type=Path, metavar="PAGE", help="replace this command's section of a page")
 
 
-def publish(given: Namespace, name: str, tables: Sequence[Table], figures: object) -> None:
+def publish(given: Namespace, name: str, tables: Sequence[Table | Bars], figures: object) -> None:
     """Print tables (or their figures as JSON), and put them into the page that was asked for, under the command."""
     if given.markdown:
         body = "\n\n".join([f"    {command(sys.argv)}", *(table.markdown() for table in tables)])
