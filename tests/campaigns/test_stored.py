@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stillwatch.campaigns import stored
 from stillwatch.campaigns.scan import COLUMNS, scan
 from stillwatch.campaigns.stored import scan_stored
 from stillwatch.config import ScanConfig
@@ -152,6 +153,22 @@ def test_days_that_look_at_what_is_new_find_the_same_campaign_and_keep_it(of, re
     again = of(requests.slice(0, 40), into=tmp_path / "s", growth=0.1)
     assert any("before and 0 accounts" in note for note in again.inputs.notes), "nothing of it is new"
     assert members(again) == members(at_once)
+
+
+def test_a_scan_that_is_interrupted_while_judging_is_made_up_for(of, requests, at_once, tmp_path, monkeypatch):
+    """What it had added is no longer new when it runs again, and is looked at all the same."""
+    half = requests.num_rows // 2
+    of(requests.slice(0, half), into=tmp_path / "s", growth=0.1)
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(stored, "scan_readings", interrupted)
+        of(requests.slice(half), into=tmp_path / "s", growth=0.1)
+    findings = of(requests.slice(half), into=tmp_path / "s", growth=0.1)
+    assert findings.inputs.requests == requests.num_rows, "nothing counts twice, and nothing is lost"
+    assert members(findings) == members(at_once)
 
 
 @pytest.mark.slow

@@ -1,5 +1,8 @@
 """The engine: every batch once, a bounded number in flight, errors at once, the same whatever the threads."""
 
+import resource
+import subprocess
+import sys
 import threading
 import time
 
@@ -98,3 +101,39 @@ def test_an_error_ends_the_fold_wherever_it_is_raised(where, threads):
 def test_zero_threads_are_as_many_as_there_are_cores():
     assert threads_or_cores(0) >= 1
     assert threads_or_cores(3) == 3
+
+
+SPILLING = """
+import sys
+import pyarrow as pa
+from stillwatch.engines.local import LocalEngine
+from stillwatch.errors import StillwatchError
+
+SCHEMA = pa.schema([("text", pa.string())])
+
+def batches():
+    for start in range(0, 800_000, 20_000):
+        yield pa.RecordBatch.from_pydict({"text": [f"{i * 7919 % 800_000:060}" for i in range(start, start + 20_000)]})
+
+try:
+    with LocalEngine(threads=1, memory="40MB") as engine:
+        rows = engine.sql("SELECT text FROM those ORDER BY text", those=engine.table(batches(), SCHEMA)).batches()
+        print(sum(len(batch) for batch in rows))
+except StillwatchError as error:
+    sys.exit(f"{error} {error.hint}")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("room", "code", "says"), [(None, 0, ""), (1 << 20, 1, "There is no room for the joins")])
+def test_joins_spill_and_a_full_disk_is_told_in_one_line(tmp_path, monkeypatch, room, code, says):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    less = lambda: room and resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))  # noqa: E731
+    line = [sys.executable, "-c", SPILLING]
+    ran = subprocess.run(line, preexec_fn=less, capture_output=True, text=True, check=False)
+    assert ran.returncode == code
+    assert ran.stdout == ("" if code else "800000\n")
+    assert says in ran.stderr
+    assert ran.stderr.count("\n") == code, "one line"
+    assert "Make room, or set TMPDIR" in ran.stderr or not code
+    assert list(tmp_path.iterdir()) == [], "what was spilled is gone"
